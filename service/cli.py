@@ -1,0 +1,196 @@
+"""The command line: thin shells around what the modules do.
+
+Exit codes: 0 done, 1 it failed, 2 wrong usage or configuration.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from pydantic import BaseModel, ValidationError
+from pydantic_settings import SettingsError
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from service.settings import PREFIX, Settings
+
+app = typer.Typer(
+    name="claimstream",
+    help="Labels every sentence of news articles: fact, attributed claim or opinion.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+FAILED, MISUSED = 1, 2
+Paths = Annotated[list[Path], typer.Argument(help="Files or folders; - is standard input.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Bootstrap = Annotated[
+    str | None,
+    typer.Option("--bootstrap-servers", help="host:port of the cluster; else from the settings."),
+]
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def fail(message: object, code: int) -> NoReturn:
+    """Say in one line on standard error what is wrong, and end."""
+    print(f"claimstream: {message}", file=sys.stderr)  # noqa: T201 - plain, never wrapped
+    raise typer.Exit(code)
+
+
+def load_settings(bootstrap_servers: str | None = None, **groups: dict[str, Any]) -> Settings:
+    """Settings from the environment, with what the command line says on top; exits with 2."""
+    if bootstrap_servers:
+        groups.setdefault("kafka", {})["bootstrap_servers"] = bootstrap_servers
+    try:
+        return Settings(**groups)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        name = PREFIX + "__".join(str(part).upper() for part in fault["loc"])
+        fail(f"wrong setting {name}: {fault['msg']}", MISUSED)
+    except SettingsError as error:
+        fail(f"wrong settings: {error}", MISUSED)
+
+
+def load_labeller(settings: Settings) -> Any:
+    """The released model that the settings name; exits with 2 when it is missing or damaged."""
+    from service.release import ReleaseError, load  # noqa: PLC0415 - torch takes seconds to import
+
+    try:
+        return load(settings.model)
+    except ReleaseError as error:
+        fail(error, MISUSED)
+
+
+@app.command()
+def label(files: Paths = [Path("-")], *, as_json: Json = False) -> None:  # noqa: B006 - typer copies
+    """Label text, HTML or article JSON.
+
+    Example: claimstream label article.txt
+    """
+    from service.contracts import LabelledArticle  # noqa: F401, PLC0415
+    from service.decoding import DecodeError, decode  # noqa: PLC0415
+    from service.extraction import ExtractionError  # noqa: PLC0415
+    from service.files import STDIN, FileError, list_files, read_records  # noqa: PLC0415
+    from service.pipeline import article_text, label_article  # noqa: PLC0415
+    from service.rendering import show  # noqa: PLC0415
+
+    try:
+        paths = list_files(files)
+    except FileError as error:
+        fail(error, MISUSED)
+    labeller = load_labeller(load_settings())
+    standard_input = sys.stdin.buffer.read() if STDIN in paths else b""
+    console, failed = Console(), False
+    for path in paths:
+        try:
+            for record in read_records(path, standard_input):
+                try:
+                    article = decode(record.value)
+                    labelled = label_article(article, labeller)
+                except (DecodeError, ExtractionError) as error:
+                    print(f"claimstream: {record.origin}: {error}", file=sys.stderr)
+                    failed = True
+                    continue
+                if as_json:
+                    print(labelled.to_json())
+                else:
+                    show(console, labelled, article_text(article)[0])
+        except FileError as error:
+            print(f"claimstream: {error}", file=sys.stderr)
+            failed = True
+    if failed:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def evaluate(
+    file: Annotated[Path, typer.Argument(help="Annotated articles, one JSON object a line.")],
+    *,
+    split: Annotated[str | None, typer.Option(help="Only articles of this split.")] = None,
+    own_segmentation: Annotated[
+        bool, typer.Option("--own-segmentation", help="Score the whole way from raw text.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Score the model on annotated articles.
+
+    Example: claimstream evaluate labelled_articles.jsonl --split dev
+    """
+    from service.evaluation import pair, report  # noqa: PLC0415
+    from service.gold import GoldError, read  # noqa: PLC0415
+
+    try:
+        articles = [a for a in read(file) if split in (None, a.split)]
+    except OSError as error:
+        fail(f"{file}: {error.strerror}", MISUSED)
+    except GoldError as error:
+        fail(error, FAILED)
+    if not articles:
+        fail(f"{file}: no articles" + (f" of split {split!r}" if split else ""), MISUSED)
+    labeller = load_labeller(load_settings())
+    bar = track(articles, "labelling", console=Console(stderr=True), disable=not sys.stderr.isatty())
+    figures = report(
+        [row for a in bar for row in pair(a, labeller, own_segmentation=own_segmentation)]
+    )
+    if as_json:
+        print(json.dumps(figures))
+    else:
+        _show_figures(figures)
+
+
+def _show_figures(figures: dict[str, Any]) -> None:
+    def number(value: float | None) -> str:
+        return "–" if value is None else f"{value:.3f}"
+
+    console = Console()
+    table = Table("class", "precision", "recall", "F1", "support")
+    for name, score in figures["labels"].items():
+        cells = (number(score[key]) for key in ("precision", "recall", "f1"))
+        table.add_row(name, *cells, str(score["support"]))
+    console.print(table)
+    spans = Table("span", "exact F1", "overlap F1", "support")
+    for name in ("source", "cue"):
+        score = figures[name]
+        spans.add_row(
+            name, number(score["exact_f1"]), number(score["overlap_f1"]), str(score["support"])
+        )
+    console.print(spans)
+    console.print(
+        f"{figures['sentences']} sentences; macro-F1 {number(figures['macro_f1'])} "
+        f"(sure ones {number(figures['sure']['macro_f1'])}), accuracy "
+        f"{number(figures['accuracy'])}, calibration error {number(figures['ece'])}"
+    )
+
+
+@app.command("settings")
+def show_settings(*, as_json: Json = False) -> None:
+    """Print the settings in force, secrets hidden.
+
+    Example: CLAIMSTREAM_KAFKA__GROUP=desk claimstream settings
+    """
+    settings = load_settings()
+    if as_json:
+        print(settings.model_dump_json(indent=2))
+        return
+    for name, value in _flatten(settings, PREFIX):
+        print(f"{name}={value}")
+
+
+def _flatten(group: BaseModel, prefix: str) -> list[tuple[str, str]]:
+    rows = []
+    for name in type(group).model_fields:
+        value = getattr(group, name)
+        if isinstance(value, BaseModel):
+            rows += _flatten(value, f"{prefix}{name.upper()}__")
+        else:
+            rows.append((f"{prefix}{name.upper()}", "" if value is None else str(value)))
+    return rows

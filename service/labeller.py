@@ -1,0 +1,119 @@
+"""Predicts the segments of an article with a network: tokens, windows, scores, spans."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from service.pipeline import Prediction
+from service.spans import Candidate, best_span
+from service.windows import Window, WindowLayout, pack
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+    from service.contracts import Model
+    from service.network import Network
+    from service.segmentation import Segment
+
+Offsets = tuple[int, int]
+
+
+class NetworkLabeller:
+    """A labeller around a network. Its predictions depend on the article alone.
+
+    Windows go through the network one by one: nothing is padded, and sums are made in the same
+    order whatever else is being labelled, so replays give the same bytes.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        tokenizer: PreTrainedTokenizerFast,
+        layout: WindowLayout,
+        model: Model,
+        temperature: float = 1.0,
+    ) -> None:
+        """Take the parts of a model; ``temperature`` divides the logits of the classes."""
+        self.model = model
+        self._network = network.eval()
+        self._tokenizer = tokenizer
+        self._layout = layout
+        self._temperature = temperature
+
+    def predict(self, text: str, segments: Sequence[Segment]) -> list[Prediction]:
+        """Predict each segment of the text, in order."""
+        if not segments:
+            return []
+        tokens = self._tokenizer(
+            [text[part.start : part.end] for part in segments],
+            add_special_tokens=False,
+            return_offsets_mapping=True,
+            return_attention_mask=False,
+            return_token_type_ids=False,
+        )
+        windows = pack(
+            tokens["input_ids"], [part.starts_paragraph for part in segments], self._layout
+        )
+        logits = np.zeros((len(segments), 4))
+        sizes = np.zeros((len(segments), 1))
+        spans: list[list[tuple[Candidate, int] | None]] = [[None, None] for _ in segments]
+        for window in windows:
+            classes, span_ends = self._score(window)
+            for piece, scores in zip(window.pieces, classes, strict=True):
+                if piece.is_context:
+                    continue
+                size = piece.last - piece.first
+                logits[piece.segment] += size * scores
+                sizes[piece.segment] += size
+                ends = span_ends[piece.first : piece.last]
+                for kind in range(2):
+                    found = best_span(ends[:, 2 * kind], ends[:, 2 * kind + 1])
+                    known = spans[piece.segment][kind]
+                    if found and found.margin > (known[0].margin if known else 0):
+                        spans[piece.segment][kind] = found, piece.offset
+        probabilities = _softmax(logits / sizes / self._temperature)
+        offsets: list[list[Offsets]] = tokens["offset_mapping"]
+        return [
+            Prediction(
+                tuple(map(float, probabilities[i])),
+                *(_in_text(mark, offsets[i], part.start) for mark in spans[i]),
+            )
+            for i, part in enumerate(segments)
+        ]
+
+    def _score(self, window: Window) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Scores of the window's pieces (n, 4) and tokens (length, 4)."""
+        owner = np.full(len(window.ids), len(window.pieces))
+        for number, piece in enumerate(window.pieces):
+            owner[piece.first : piece.last] = number
+        # Inference mode belongs to the thread, so it is entered here and not at the edge.
+        with torch.inference_mode():
+            classes, span_ends = self._network(
+                torch.tensor([window.ids]),
+                torch.ones(1, len(window.ids), dtype=torch.long),
+                torch.from_numpy(owner).unsqueeze(0),
+                torch.tensor([piece.first for piece in window.pieces]),
+            )
+        return classes.numpy(), span_ends[0].numpy()
+
+
+def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    normalised: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+    return normalised
+
+
+def _in_text(
+    mark: tuple[Candidate, int] | None, offsets: Sequence[Offsets], start: int
+) -> Offsets | None:
+    """Where a span of tokens stands in the article's text."""
+    if mark is None:
+        return None
+    found, skipped = mark
+    first, last = found.first - 1 + skipped, found.last - 1 + skipped
+    return start + offsets[first][0], start + offsets[last][1]

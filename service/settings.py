@@ -1,0 +1,137 @@
+"""All settings, frozen, built once at the edge and passed in.
+
+They come from environment variables ``CLAIMSTREAM_<GROUP>__<NAME>``, or, for secrets, from files
+of the same name in the folder that ``CLAIMSTREAM_SECRETS_DIR`` names.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic_settings import (
+    BaseSettings,
+    NestedSecretsSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+PREFIX = "CLAIMSTREAM_"
+RELEASES = Path(__file__).resolve().parent.parent / "models"
+
+# What Kafka itself allows in a topic's name.
+TopicName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
+
+
+class Group(BaseModel):
+    """A group of settings: immutable, and a misspelt name is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class KafkaSettings(Group):
+    """The cluster and how the worker behaves as a member of its group."""
+
+    bootstrap_servers: str = Field(default="127.0.0.1:9092", min_length=1)
+    group: str = Field(default="claimstream", min_length=1)
+    client_id: str = "claimstream"
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_SSL"] = "PLAINTEXT"
+    ca_file: Path | None = Field(default=None, description="CA certificates in PEM.")
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    sasl_username: str | None = None
+    sasl_password: SecretStr | None = None
+    session_timeout_s: float = Field(default=45.0, gt=0)
+    heartbeat_interval_s: float = Field(default=3.0, gt=0)
+    rebalance_timeout_s: float = Field(default=60.0, gt=0)
+    commit_interval_s: float = Field(default=1.0, gt=0)
+    request_timeout_s: float = Field(
+        default=30.0, gt=0, description="How long the broker may take to confirm what is sent."
+    )
+    connect_timeout_s: float = Field(
+        default=10.0, gt=0, description="How long commands wait for a broker before they give up."
+    )
+    max_record_bytes: int = Field(default=10 * 1024 * 1024, gt=0)
+
+
+class TopicSettings(Group):
+    """Names and shape of the three topics."""
+
+    articles: TopicName = "news.articles.v1"
+    claims: TopicName = "news.claims.v1"
+    dead_letters: TopicName = "news.articles.v1.dlq"
+    partitions: int = Field(default=4, ge=1)
+    replication_factor: int = Field(default=1, ge=1)
+
+
+class ModelSettings(Group):
+    """Which released model labels, and how."""
+
+    path: Path = Field(default=RELEASES / "small", description="Folder of a released model.")
+    threads: int = Field(default=1, ge=1, description="Compute threads of one worker.")
+
+
+class WorkerSettings(Group):
+    """Batches, retries and what counts as stuck."""
+
+    batch_articles: int = Field(default=16, ge=1)
+    batch_wait_s: float = Field(default=0.05, gt=0)
+    attempts: int = Field(default=3, ge=1, description="Tries before a transient error is final.")
+    stall_s: float = Field(
+        default=120.0, gt=0, description="Work at hand but none finished for so long: unhealthy."
+    )
+
+
+class HttpSettings(Group):
+    """Where metrics and health are served. Port 0 takes a free one."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+
+
+class LogSettings(Group):
+    """What is logged, and in which form."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    format: Literal["json", "console"] = "json"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="forbid",
+    )
+
+    kafka: KafkaSettings = KafkaSettings()
+    topics: TopicSettings = TopicSettings()
+    model: ModelSettings = ModelSettings()
+    worker: WorkerSettings = WorkerSettings()
+    http: HttpSettings = HttpSettings()
+    log: LogSettings = LogSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - fixed by pydantic-settings
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read arguments first, then the environment, then secret files."""
+        folder = os.environ.get(f"{PREFIX}SECRETS_DIR")
+        if folder is None:
+            return init_settings, env_settings
+        files = NestedSecretsSettingsSource(
+            file_secret_settings,
+            secrets_dir=folder,
+            secrets_dir_missing="error",
+            secrets_prefix=PREFIX,
+            secrets_nested_delimiter="__",
+        )
+        return init_settings, env_settings, files
