@@ -6,6 +6,8 @@ is one kind, and `service.stops` has one rule for each. Acronyms with inner stop
 and initials (J. K. Rowling) are seen by their shape and need no list.
 """
 
+# ruff: noqa: RUF001 - curly quotation marks and dashes are what is looked for
+
 from typing import Final
 
 
@@ -22,7 +24,7 @@ TITLES: Final = _words("""
 """)
 
 # Stand before a name, but may also come last (Main St. The road …).
-PREFIXES: Final = _words("st ste ft mt pt fr")
+PREFIXES: Final = _words("st ste sta sto ft mt pt fr")
 
 # Stand before a number; before anything else they are words, or end the sentence (in Dec. Then …).
 BEFORE_NUMBER: Final = _words("""
@@ -55,5 +57,6 @@ OPENERS: Final = _words("""
     What Who Why How Where Which Not Some Many Most Several All Both Each Others Another Even Also
     Only Just Nearly Almost Such To Once During Under Despite Following According Among About Over
     Between Through Against Now Today Yesterday Earlier Later Indeed Perhaps Maybe Recently Finally
-    He's She's It's They're We're I'm That's There's He’s She’s It’s They’re We’re I’m That’s There’s
+    He's She's It's They're We're I'm That's There's
+    He’s She’s It’s They’re We’re I’m That’s There’s
 """)

@@ -78,9 +78,7 @@ class Article(BaseModel):
     )
     title: str | None = None
     url: str | None = None
-    published_at: Timestamp | None = Field(
-        default=None, description="RFC 3339 date or date-time."
-    )
+    published_at: Timestamp | None = Field(default=None, description="RFC 3339 date or date-time.")
     publisher: str | None = None
     language: str | None = Field(default=None, description="BCP 47 tag.")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import overload
+
 from pydantic import ValidationError
 
 from service.contracts import Article
@@ -9,6 +11,18 @@ from service.contracts import Article
 
 class DecodeError(ValueError):
     """The record's value is no article; the message says why in one line."""
+
+
+@overload
+def decode(value: None) -> None: ...
+
+
+@overload
+def decode(value: bytes) -> Article: ...
+
+
+@overload
+def decode(value: bytes | None) -> Article | None: ...
 
 
 def decode(value: bytes | None) -> Article | None:

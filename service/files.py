@@ -12,7 +12,9 @@ STDIN = Path("-")
 _SUFFIXES = (".json", ".jsonl", ".ndjson", ".html", ".htm", ".txt")
 _LINES = (".jsonl", ".ndjson")
 _PAGES = (".html", ".htm")
-_PAGE_START = re.compile(r"\s*(<!--.*?-->\s*)*<(!doctype|html|head|body|article|div|p)\b", re.I | re.S)
+_PAGE_START = re.compile(
+    r"\s*(<!--.*?-->\s*)*<(!doctype|html|head|body|article|div|p)\b", re.IGNORECASE | re.DOTALL
+)
 
 
 class FileError(Exception):

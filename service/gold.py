@@ -1,9 +1,9 @@
 """Reads annotated articles, for scoring and for training.
 
-Two forms are understood, one JSON object a line: articles labelled by the codebook (``text`` and
-``sentences`` with ``start``, ``end``, ``label``, perhaps ``source`` and ``cue``), and corpora of
-sentences with partial labels and attribution spans (PolNeAR and its like), whose sentences are
-joined into a text.
+Two forms are understood, one JSON object a line (or, in a file ``.json``, just one): articles
+labelled by the codebook (``text`` and ``sentences`` with ``start``, ``end``, ``label``, perhaps
+``source`` and ``cue``), and corpora of sentences with partial labels and attribution spans (PolNeAR
+and its like), whose sentences are joined into a text.
 """
 
 from __future__ import annotations
@@ -67,11 +67,12 @@ def read(path: Path) -> Iterator[GoldArticle]:
         OSError: the file cannot be read.
     """
     with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
+        # A file of one article may be laid out over many lines.
+        for number, text in enumerate([lines.read()] if path.suffix == ".json" else lines, 1):
+            if not text.strip():
                 continue
             try:
-                record = json.loads(line)
+                record = json.loads(text)
                 build = _labelled if "text" in record else _partial
                 article = build(record)
             except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -81,7 +82,8 @@ def read(path: Path) -> Iterator[GoldArticle]:
 
 
 def _labelled(record: dict[str, Any]) -> GoldArticle:
-    text, previous, sentences = record["text"], 0, []
+    text, previous = record["text"], 0
+    sentences: list[GoldSentence] = []
     for sentence in record["sentences"]:
         start, end, label = sentence["start"], sentence["end"], sentence["label"]
         if not previous <= start < end <= len(text):
@@ -109,7 +111,8 @@ def _shifted(mark: dict[str, int] | None, start: int) -> Offsets | None:
 
 def _partial(record: dict[str, Any]) -> GoldArticle:
     has_spans = record["dataset"] == "polnear"
-    text, sentences, paragraph = "", [], None
+    text, paragraph = "", None
+    sentences: list[GoldSentence] = []
     for sentence in record["sentences"]:
         starts = not sentences or sentence.get("para") != paragraph
         paragraph = sentence.get("para")

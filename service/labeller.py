@@ -80,7 +80,7 @@ class NetworkLabeller:
         offsets: list[list[Offsets]] = tokens["offset_mapping"]
         return [
             Prediction(
-                tuple(map(float, probabilities[i])),
+                _four(probabilities[i]),
                 *(_in_text(mark, offsets[i], part.start) for mark in spans[i]),
             )
             for i, part in enumerate(segments)
@@ -106,6 +106,11 @@ def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     normalised: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
     return normalised
+
+
+def _four(row: NDArray[np.float64]) -> tuple[float, float, float, float]:
+    fact, claim, opinion, furniture = map(float, row)
+    return fact, claim, opinion, furniture
 
 
 def _in_text(

@@ -31,6 +31,7 @@ class Network(nn.Module):
         super().__init__()
         self.encoder = encoder or AutoModel.from_config(config, add_pooling_layer=False)
         width = config.hidden_size
+        self.depth: int = config.num_hidden_layers
         self.dropout = nn.Dropout(0.1)
         self.class_head = nn.Linear(2 * width, len(CLASSES))
         self.span_head = nn.Linear(width, len(SPAN_ENDS))

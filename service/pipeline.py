@@ -61,8 +61,14 @@ def label_article(article: Article, labeller: Labeller) -> LabelledArticle:
     """
     text, extracted = article_text(article)
     segments = segment(text)
-    return assemble(article, text, segments, labeller.predict(text, segments), labeller.model,
-                    extracted=extracted)
+    return assemble(
+        article,
+        text,
+        segments,
+        labeller.predict(text, segments),
+        labeller.model,
+        extracted=extracted,
+    )
 
 
 def article_text(article: Article) -> tuple[str, bool]:

@@ -9,6 +9,15 @@ from rich.text import Text
 from service.contracts import LABELS, LabelledArticle, Sentence
 
 _STYLES = {"fact": "cyan", "attributed_claim": "yellow", "opinion": "magenta"}
+# Articles are hostile input: control characters could steer the terminal, and overrides of the
+# writing direction could show a text that is not there. One for one, so that offsets hold.
+_HARMLESS = {
+    **dict.fromkeys(
+        [*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F)], "\N{REPLACEMENT CHARACTER}"
+    ),
+    **dict.fromkeys(range(0x2066, 0x206A), "\N{REPLACEMENT CHARACTER}"),
+    **dict.fromkeys(map(ord, "\t\n\v\f\r\x85"), " "),
+}
 _NAMES = {"fact": "fact", "attributed_claim": "claim", "opinion": "opinion"}
 
 
@@ -21,7 +30,7 @@ def show(console: Console, article: LabelledArticle, text: str | None = None) ->
         text: the article's own text, where it is at hand: furniture is then shown in grey.
     """
     console.print()
-    console.rule(Text(article.title or article.article_id, style="bold"), align="left")
+    console.rule(Text(printable(article.title or article.article_id), style="bold"), align="left")
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True, justify="right", style="dim")
@@ -30,13 +39,18 @@ def show(console: Console, article: LabelledArticle, text: str | None = None) ->
     rows = [(sentence.start, *_row(sentence)) for sentence in article.sentences]
     if text is not None:
         rows += [
-            (part.start, Text("–", "dim"), "", Text(text[part.start : part.end], "dim"))
+            (part.start, Text("–", "dim"), "", Text(printable(text[part.start : part.end]), "dim"))
             for part in article.furniture
         ]
     for _, *cells in sorted(rows, key=lambda row: row[0]):
         table.add_row(*cells)
     console.print(table)
     console.print(summary(article))
+
+
+def printable(text: str) -> str:
+    """The text, as long as it was, without what could steer a terminal."""
+    return text.translate(_HARMLESS)
 
 
 def summary(article: LabelledArticle) -> Text:
@@ -51,12 +65,12 @@ def summary(article: LabelledArticle) -> Text:
 
 def _row(sentence: Sentence) -> tuple[Text, str, Text]:
     style = _STYLES[sentence.label]
-    line = Text(sentence.text, style)
+    line = Text(printable(sentence.text), style)
     for span, look in ((sentence.source, "bold underline"), (sentence.cue, "italic underline")):
         if span is not None:
             line.stylize(look, span.start - sentence.start, span.end - sentence.start)
     if sentence.label == "attributed_claim":
         source = sentence.source.text if sentence.source else "no source named"
         cue = f", “{sentence.cue.text}”" if sentence.cue else ""
-        line.append(f"  ‹{source}{cue}›", "dim")
+        line.append(printable(f"  ‹{source}{cue}›"), "dim")
     return Text(_NAMES[sentence.label], style), f"{sentence.confidence:.0%}", line

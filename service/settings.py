@@ -8,9 +8,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -52,7 +59,19 @@ class KafkaSettings(Group):
     connect_timeout_s: float = Field(
         default=10.0, gt=0, description="How long commands wait for a broker before they give up."
     )
-    max_record_bytes: int = Field(default=10 * 1024 * 1024, gt=0)
+    max_record_bytes: int = Field(
+        default=10 * 1024 * 1024, gt=0, description="The largest article, and the largest output."
+    )
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if self.heartbeat_interval_s >= self.session_timeout_s:
+            message = "heartbeat_interval_s must be shorter than session_timeout_s"
+            raise ValueError(message)
+        if self.security_protocol == "SASL_SSL" and not (self.sasl_username and self.sasl_password):
+            message = "SASL_SSL needs sasl_username and sasl_password"
+            raise ValueError(message)
+        return self
 
 
 class TopicSettings(Group):
@@ -63,6 +82,10 @@ class TopicSettings(Group):
     dead_letters: TopicName = "news.articles.v1.dlq"
     partitions: int = Field(default=4, ge=1)
     replication_factor: int = Field(default=1, ge=1)
+    retention_days: float = Field(default=7.0, gt=0)
+    dead_letter_retention_days: float = Field(
+        default=30.0, gt=0, description="Longer, so that there is time to look and to replay."
+    )
 
 
 class ModelSettings(Group):
@@ -78,8 +101,17 @@ class WorkerSettings(Group):
     batch_articles: int = Field(default=16, ge=1)
     batch_wait_s: float = Field(default=0.05, gt=0)
     attempts: int = Field(default=3, ge=1, description="Tries before a transient error is final.")
+    retry_wait_s: float = Field(
+        default=0.2, ge=0, description="Wait before the second try; doubles with each, jittered."
+    )
     stall_s: float = Field(
         default=120.0, gt=0, description="Work at hand but none finished for so long: unhealthy."
+    )
+    slowest_bytes_per_s: float = Field(
+        default=1000.0, gt=0, description="What a large article may take on top before it is stuck."
+    )
+    stop_timeout_s: float = Field(
+        default=120.0, gt=0, description="How long the end may take before the process is cut off."
     )
 
 

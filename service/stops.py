@@ -8,6 +8,8 @@ The rules are our own because they measured better on news than the libraries do
 (`models.segmentation_benchmark`), whose lists of abbreviations come from other kinds of text.
 """
 
+# ruff: noqa: RUF001 - the quotation marks, dashes and stops of many scripts are what is looked for
+
 import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -105,23 +107,25 @@ def divides(stop: Stop) -> bool:
     """Say whether a stop ends its sentence."""
     if stop.glued:
         return _divides_glued(stop)
-    if stop.opening[:1] in {",", ";", ":", ")", "]", "}", "%", "/"}:
+    if _goes_on(stop):
         return False
-    if stop.opening.startswith(".") and not stop.opening.startswith(".."):
-        return False  # . . .
-    if stop.word and not stop.word.strip(_OPENING):
-        return False  # (!), (?), “… and so on
-    handle = stop.opening.endswith(("@", "#"))
-    if stop.after[0].islower() and not handle and not _CAMEL_CASE.match(stop.after):
-        return False
-    if stop.mark[0] == "…" or stop.mark.startswith(".."):
-        return bool(stop.word) or _opens_sentence(stop)
     if stop.mark == ".":
         return _divides_full_stop(stop)
+    if stop.mark.startswith(("…", "..")):
+        return bool(stop.word) or _opens_sentence(stop)
     if stop.mark == "!" and stop.word in _NAMES_WITH_MARK and not stop.closers:
         return _opens_sentence(stop)
     quoted = stop.closers.strip(")]}* ") and not stop.opening
     return not (quoted and _SPEAKER.match(stop.after))
+
+
+def _goes_on(stop: Stop) -> bool:
+    """Say whether the sentence goes on behind any kind of stop."""
+    tied = stop.opening.startswith((",", ";", ":", ")", "]", "}", "%", "/"))
+    spaced_dots = stop.opening.startswith(".") and not stop.opening.startswith("..")
+    bare_mark = stop.word and not stop.word.strip(_OPENING)  # (!), (?), “… and so on
+    named = stop.opening.endswith(("@", "#")) or _CAMEL_CASE.match(stop.after)
+    return bool(tied or spaced_dots or bare_mark or (stop.after[0].islower() and not named))
 
 
 def _divides_full_stop(stop: Stop) -> bool:
@@ -137,7 +141,7 @@ def _divides_full_stop(stop: Stop) -> bool:
         return True
     if party:
         return ")" not in stop.closers
-    if ")" in stop.closers or stop.opening.startswith(("—", "–", "-", "(")):
+    if ")" in stop.closers or stop.opening.startswith(("—", "–", "-", "(", "[")):
         return False  # (Conn.) Brown, WASHINGTON, D.C. — The, Orsted Co. (NYSE: OPC)
     return _divides_abbreviation(last, stop)
 
@@ -170,7 +174,7 @@ def _divides_abbreviation(word: str, stop: Stop) -> bool:
 
 def _opens_sentence(stop: Stop) -> bool:
     """Say whether what follows looks like a beginning for another reason than its capital."""
-    if any(mark in stop.opening for mark in "\"“‘«"):
+    if any(mark in stop.opening for mark in '"“‘«'):
         return True
     word = _FIRST_WORD.match(stop.after)
     return word is not None and word[0] in OPENERS and stop.after[1:2] != "."

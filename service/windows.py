@@ -139,9 +139,7 @@ def _build(
     return Window(ids, pieces)
 
 
-def _marker(
-    index: int, offset: int, starts_paragraph: Sequence[bool], layout: WindowLayout
-) -> int:
+def _marker(index: int, offset: int, starts_paragraph: Sequence[bool], layout: WindowLayout) -> int:
     if index == 0 and offset == 0:
         return layout.article_marker
     if starts_paragraph[index] and offset == 0:

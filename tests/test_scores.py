@@ -21,7 +21,12 @@ def test_furniture_is_a_wrong_answer_but_not_averaged() -> None:
         ("furniture", "furniture"),
     ]
     scores = class_scores(pairs)
-    assert scores["fact"] == {"precision": 1, "recall": 0.5, "f1": pytest.approx(2 / 3), "support": 2}
+    assert scores["fact"] == {
+        "precision": 1,
+        "recall": 0.5,
+        "f1": pytest.approx(2 / 3),
+        "support": 2,
+    }
     assert scores["furniture"]["precision"] == 0.5
     assert macro_f1(pairs) == pytest.approx((2 / 3 + 1 + 1) / 3)
     assert accuracy(pairs) == 0.8

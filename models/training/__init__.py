@@ -1,0 +1,1 @@
+"""Trains and releases the models: ``python -m models.training``."""

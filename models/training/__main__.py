@@ -63,6 +63,7 @@ def release(  # noqa: PLR0913 - one option each
     weights: Annotated[Path, typer.Option(exists=True, dir_okay=False)],
     out: Annotated[Path, typer.Option(file_okay=False)] = Path("models/small"),
     version: str = "1.0.0",
+    *,
     recipe: Recipe = RECIPE,
     base: Base = None,
 ) -> None:
@@ -75,7 +76,9 @@ def release(  # noqa: PLR0913 - one option each
         for stage in config["stages"]
         for name in stage["corpora"]
     }
-    figures = make_release(config, weights, base_folder(config["base"], base), dev, out, version)
+    figures = make_release(
+        config, weights, base_folder(config["base"], base), dev, folder=out, version=version
+    )
     Console().print_json(json.dumps({k: v for k, v in figures.items() if k != "recipe"}))
 
 

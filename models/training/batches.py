@@ -35,7 +35,9 @@ def collate(rows: Sequence[Example]) -> Batch:
     ids = torch.zeros(len(rows), length, dtype=torch.long)
     mask = torch.zeros(len(rows), length, dtype=torch.long)
     owner = torch.full((len(rows), length), total, dtype=torch.long)
-    markers, allowed, weights, ends = [], [], [], []
+    markers: list[int] = []
+    ends: list[list[int]] = []
+    allowed, weights = [], []
     for y, row in enumerate(rows):
         size = len(row.window.ids)
         ids[y, :size] = torch.tensor(row.window.ids)
@@ -50,8 +52,10 @@ def collate(rows: Sequence[Example]) -> Batch:
                 row.article.segments[piece.segment]
             )
             base = y * length + piece.first
-            for span in (target.source, target.cue) if whole else (UNKNOWN, UNKNOWN):
-                ends.append([-1, -1] if span == UNKNOWN else [base + span[0], base + span[1]])
+            ends.extend(
+                [-1, -1] if span == UNKNOWN else [base + span[0], base + span[1]]
+                for span in ((target.source, target.cue) if whole else (UNKNOWN, UNKNOWN))
+            )
     return Batch(
         ids,
         mask,

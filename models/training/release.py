@@ -30,6 +30,7 @@ def release(  # noqa: PLR0913 - what goes into a release
     weights: Path,
     base: Path,
     dev: Sequence[GoldArticle],
+    *,
     folder: Path,
     version: str,
 ) -> dict[str, Any]:

@@ -15,9 +15,9 @@ from rich.progress import Progress
 from transformers import AutoModel, AutoTokenizer
 
 from models.training.batches import Batch, collate, shuffled
-from service.gold import read
-from models.training.encode import Encoded, encode, examples
+from models.training.encode import Encoded, Example, encode, examples
 from models.training.losses import total_loss
+from service.gold import read
 from service.network import Network
 from service.windows import WindowLayout
 
@@ -55,7 +55,7 @@ def read_corpora(
 
 def parameter_groups(network: Network, config: dict[str, Any]) -> list[dict[str, Any]]:
     """Learning rates that fall from the heads to the embeddings; no decay on biases and norms."""
-    depth = network.encoder.config.num_hidden_layers
+    depth = network.depth
     groups = []
     for name, parameter in network.named_parameters():
         if "head" in name:
@@ -77,9 +77,12 @@ def rate_at(step: int, total: int, warmup: float) -> float:
 
 
 def stage_batches(
-    documents: list[Encoded], layout: WindowLayout, stage: dict[str, Any], config: dict[str, Any],
+    documents: list[Encoded],
+    layout: WindowLayout,
+    stage: dict[str, Any],
+    config: dict[str, Any],
     number: int,
-) -> list[list[list]]:
+) -> list[list[list[Example]]]:
     """All batches of a stage, epoch by epoch, drawn from the seed."""
     epochs = []
     for epoch in range(stage["epochs"]):
@@ -153,7 +156,7 @@ def update(
         logits, batch, smoothing=config["smoothing"], span_weight=config["span_weight"]
     )
     optimiser.zero_grad(set_to_none=True)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
     optimiser.step()
     return float(loss.detach())

@@ -1,73 +1,22 @@
-"""The command line: thin shells around what the modules do.
-
-Exit codes: 0 done, 1 it failed, 2 wrong usage or configuration.
-"""
+"""Commands that need no broker: label, evaluate, settings."""
 
 from __future__ import annotations
 
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
-from pydantic import BaseModel, ValidationError
-from pydantic_settings import SettingsError
+from pydantic import BaseModel
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from service.settings import PREFIX, Settings
+from service.cli.edge import FAILED, MISUSED, Json, Paths, fail, load_labeller, load_settings, warn
+from service.settings import PREFIX
 
-app = typer.Typer(
-    name="claimstream",
-    help="Labels every sentence of news articles: fact, attributed claim or opinion.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
-
-FAILED, MISUSED = 1, 2
-Paths = Annotated[list[Path], typer.Argument(help="Files or folders; - is standard input.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Bootstrap = Annotated[
-    str | None,
-    typer.Option("--bootstrap-servers", help="host:port of the cluster; else from the settings."),
-]
-
-
-def main() -> None:
-    """Run the command line."""
-    app()
-
-
-def fail(message: object, code: int) -> NoReturn:
-    """Say in one line on standard error what is wrong, and end."""
-    print(f"claimstream: {message}", file=sys.stderr)  # noqa: T201 - plain, never wrapped
-    raise typer.Exit(code)
-
-
-def load_settings(bootstrap_servers: str | None = None, **groups: dict[str, Any]) -> Settings:
-    """Settings from the environment, with what the command line says on top; exits with 2."""
-    if bootstrap_servers:
-        groups.setdefault("kafka", {})["bootstrap_servers"] = bootstrap_servers
-    try:
-        return Settings(**groups)
-    except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        name = PREFIX + "__".join(str(part).upper() for part in fault["loc"])
-        fail(f"wrong setting {name}: {fault['msg']}", MISUSED)
-    except SettingsError as error:
-        fail(f"wrong settings: {error}", MISUSED)
-
-
-def load_labeller(settings: Settings) -> Any:
-    """The released model that the settings name; exits with 2 when it is missing or damaged."""
-    from service.release import ReleaseError, load  # noqa: PLC0415 - torch takes seconds to import
-
-    try:
-        return load(settings.model)
-    except ReleaseError as error:
-        fail(error, MISUSED)
+app = typer.Typer()
 
 
 @app.command()
@@ -76,12 +25,11 @@ def label(files: Paths = [Path("-")], *, as_json: Json = False) -> None:  # noqa
 
     Example: claimstream label article.txt
     """
-    from service.contracts import LabelledArticle  # noqa: F401, PLC0415
-    from service.decoding import DecodeError, decode  # noqa: PLC0415
-    from service.extraction import ExtractionError  # noqa: PLC0415
-    from service.files import STDIN, FileError, list_files, read_records  # noqa: PLC0415
-    from service.pipeline import article_text, label_article  # noqa: PLC0415
-    from service.rendering import show  # noqa: PLC0415
+    from service.decoding import DecodeError, decode
+    from service.extraction import ExtractionError
+    from service.files import STDIN, FileError, list_files, read_records
+    from service.pipeline import article_text, label_article
+    from service.rendering import show
 
     try:
         paths = list_files(files)
@@ -97,7 +45,7 @@ def label(files: Paths = [Path("-")], *, as_json: Json = False) -> None:  # noqa
                     article = decode(record.value)
                     labelled = label_article(article, labeller)
                 except (DecodeError, ExtractionError) as error:
-                    print(f"claimstream: {record.origin}: {error}", file=sys.stderr)
+                    warn(f"{record.origin}: {error}")
                     failed = True
                     continue
                 if as_json:
@@ -105,7 +53,7 @@ def label(files: Paths = [Path("-")], *, as_json: Json = False) -> None:  # noqa
                 else:
                     show(console, labelled, article_text(article)[0])
         except FileError as error:
-            print(f"claimstream: {error}", file=sys.stderr)
+            warn(error)
             failed = True
     if failed:
         raise typer.Exit(FAILED)
@@ -125,8 +73,8 @@ def evaluate(
 
     Example: claimstream evaluate labelled_articles.jsonl --split dev
     """
-    from service.evaluation import pair, report  # noqa: PLC0415
-    from service.gold import GoldError, read  # noqa: PLC0415
+    from service.evaluation import pair, report
+    from service.gold import GoldError, read
 
     try:
         articles = [a for a in read(file) if split in (None, a.split)]
@@ -137,7 +85,9 @@ def evaluate(
     if not articles:
         fail(f"{file}: no articles" + (f" of split {split!r}" if split else ""), MISUSED)
     labeller = load_labeller(load_settings())
-    bar = track(articles, "labelling", console=Console(stderr=True), disable=not sys.stderr.isatty())
+    bar = track(
+        articles, "labelling", console=Console(stderr=True), disable=not sys.stderr.isatty()
+    )
     figures = report(
         [row for a in bar for row in pair(a, labeller, own_segmentation=own_segmentation)]
     )

@@ -1,0 +1,21 @@
+"""The command line: thin shells around what the modules do."""
+
+from __future__ import annotations
+
+import typer
+
+from service.cli import labelling, streaming
+
+app = typer.Typer(
+    name="claimstream",
+    help="Labels every sentence of news articles: fact, attributed claim or opinion.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(labelling.app)
+app.add_typer(streaming.app)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

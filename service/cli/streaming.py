@@ -1,0 +1,174 @@
+"""Commands that talk to a broker: demo, worker, topics, publish, watch."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import aclosing, suppress
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from service.cli.edge import (
+    FAILED,
+    MISUSED,
+    Bootstrap,
+    Json,
+    Paths,
+    broker_errors,
+    fail,
+    load_settings,
+    warn,
+)
+
+app = typer.Typer()
+topics = typer.Typer(no_args_is_help=True, help="The topics.")
+app.add_typer(topics, name="topics")
+
+COLUMNS = (
+    SpinnerColumn(),
+    TextColumn("{task.description}"),
+    MofNCompleteColumn(),
+    TimeElapsedColumn(),
+)
+
+
+@app.command()
+def publish(files: Paths, *, bootstrap_servers: Bootstrap = None) -> None:
+    """Publish articles: JSON lines, JSON, text, HTML, or the files in a folder.
+
+    Example: claimstream publish seeds --bootstrap-servers 127.0.0.1:9092
+    """
+    from service.files import STDIN, FileError, Record, list_files, read_records
+    from service.publishing import publish as send
+    from service.topics import check_topics
+
+    try:
+        paths = list_files(files)
+    except FileError as error:
+        fail(error, MISUSED)
+    settings = load_settings(bootstrap_servers)
+    standard_input = sys.stdin.buffer.read() if STDIN in paths else b""
+    taken = refused = 0
+
+    def records() -> Iterator[Record]:
+        nonlocal refused
+        for path in paths:
+            try:
+                yield from read_records(path, standard_input)
+            except FileError as error:
+                refused += 1
+                warn(error)
+
+    with Progress(*COLUMNS, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("publishing", total=None)
+
+        def done(record: Record, reason: str | None) -> None:
+            nonlocal taken, refused
+            bar.advance(task)
+            if reason is None:
+                taken += 1
+            else:
+                refused += 1
+                warn(f"{record.origin}: {reason}")
+
+        async def run() -> None:
+            await check_topics(settings)
+            await send(settings, records(), done)
+
+        with broker_errors():
+            asyncio.run(run())
+    print(f"{taken} articles taken by the broker, {refused} refused")
+    if refused:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def watch(
+    *,
+    from_start: Annotated[
+        bool, typer.Option("--from-start", help="Begin with the oldest article.")
+    ] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="End after so many articles.")] = None,
+    as_json: Json = False,
+    bootstrap_servers: Bootstrap = None,
+) -> None:
+    """Follow the labelled articles until Ctrl-C.
+
+    Example: claimstream watch --from-start --limit 10
+    """
+    from service.rendering import show
+    from service.topics import check_topics
+    from service.watching import follow
+
+    settings = load_settings(bootstrap_servers)
+
+    async def run() -> None:
+        await check_topics(settings)
+        count = 0
+        async with aclosing(follow(settings, from_start=from_start)) as arrivals:
+            async for labelled in arrivals:
+                if isinstance(labelled, str):
+                    warn(labelled)
+                    continue
+                if as_json:
+                    print(labelled.to_json(), flush=True)
+                else:
+                    show(console, labelled)
+                count += 1
+                if count == limit:
+                    return
+
+    console = Console()
+    with broker_errors(), suppress(KeyboardInterrupt):
+        asyncio.run(run())
+
+
+@app.command()
+def worker(*, bootstrap_servers: Bootstrap = None) -> None:
+    """Label the articles topic until SIGTERM.
+
+    Example: claimstream worker --bootstrap-servers kafka:9092
+    """
+    from service.worker import run
+
+    raise typer.Exit(run(load_settings(bootstrap_servers)))
+
+
+@topics.command("create")
+def create_topics(*, bootstrap_servers: Bootstrap = None) -> None:
+    """Create the topics with the right settings; harmless when they exist.
+
+    Example: claimstream topics create --bootstrap-servers kafka:9092
+    """
+    from service.topics import create_topics as create
+
+    settings = load_settings(bootstrap_servers)
+    with broker_errors():
+        for report in asyncio.run(create(settings)):
+            print(f"{report.name}: {report.outcome}, {report.partitions} partitions")
+
+
+@app.command()
+def demo(
+    *,
+    once: Annotated[
+        bool, typer.Option("--once", help="End when every article is labelled.")
+    ] = False,
+    bootstrap_servers: Bootstrap = None,
+) -> None:
+    """Run everything on this machine: broker, worker, the articles of seeds/ labelled and shown.
+
+    Example: claimstream demo --once
+    """
+    from service.broker import BrokerStartError
+    from service.demo import DemoError, run
+
+    with broker_errors():
+        try:
+            run(Console(), bootstrap_servers, once=once)
+        except (BrokerStartError, DemoError) as error:
+            fail(error, FAILED)

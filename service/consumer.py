@@ -1,0 +1,133 @@
+"""Faust's consumer, with the bookkeeping of offsets that loses and repeats nothing.
+
+Differences from Faust 0.15.3, each with the test that fails without it:
+
+- A revoke first drains and commits, and only then forgets what was acknowledged (Faust forgets
+  first: up to 288 of 2,000 records came twice when a worker joined).
+- Only the handler acknowledges. Faust's pure Python stream also acknowledges records that it
+  merely skips during a rebalance.
+- A drain waits for the articles begun, not for all that were read, and does not take a commit
+  that is already under way for its own.
+- A rebalance while the worker is stopping does not close the connection under the last commit.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from typing import Any
+
+import structlog
+from aiokafka.errors import IllegalStateError
+from faust.transport.drivers.aiokafka import Consumer
+
+from service.handling import Handler
+from service.metrics import Metrics
+
+log = structlog.get_logger(__name__)
+
+# faust.types.TP and sets of them; Faust has no usable type information.
+Partition = Any
+Partitions = Any
+
+
+class DrainingConsumer(Consumer):  # type: ignore[misc]  # Faust's classes are Any to mypy
+    """A member of the consumer group that hands over cleanly."""
+
+    def __init__(
+        self, transport: Any, *, handler: Handler, metrics: Metrics, **kwargs: Any
+    ) -> None:
+        """Take Faust's arguments and the handler that acknowledges."""
+        self._handler = handler
+        self._metrics = metrics
+        # The offset after the last record done, of each partition that has been read from.
+        self._next: dict[Partition, int] = {}
+        self._assigned: Partitions = None
+        self.last_poll = time.monotonic()
+        super().__init__(transport, **kwargs)
+
+    @property
+    def assigned(self) -> Partitions:
+        """The partitions assigned to this member; None while it is not one."""
+        return self._assigned
+
+    def acknowledge(self, message: Any) -> None:
+        """Mark a record as done; the next commit includes it."""
+        super().ack(message)
+        self._next[message.tp] = message.offset + 1
+
+    def ack(self, message: Any) -> bool:  # noqa: ARG002 - the name and arguments are Faust's
+        """Do nothing: Faust acknowledges what it skips, and that was not done."""
+        return False
+
+    def lag(self) -> dict[Partition, int]:
+        """Records of each assigned partition that are known to exist and are not done."""
+        known = {}
+        for partition in self._assigned or ():
+            # A rebalance in the consumer's thread may have taken the partition away just now.
+            with suppress(AssertionError, IllegalStateError):
+                end = self.highwater(partition)
+                offsets = self._committed_offset.get(partition), self._next.get(partition)
+                starts = [offset for offset in offsets if offset is not None]
+                if end is not None and starts:
+                    known[partition] = max(0, end - max(starts))
+        return known
+
+    async def wait_empty(self) -> None:
+        """Wait until the articles begun are done, then commit them."""
+        if self.crashed:
+            return
+        await self._handler.drain()
+        while await self.maybe_wait_for_commit_to_finish():
+            pass
+        await self.commit_and_end_transactions()
+
+    async def on_partitions_revoked(self, revoked: Partitions) -> None:
+        """Hand over before anything is forgotten."""
+        self._assigned = None
+        self._metrics.partitions.set(0)
+        if self.app.should_stop:
+            await self.wait_empty()
+            return
+        if assignment := self.assignment():
+            self.stop_flow()
+            self.app.flow_control.suspend()
+            self.pause_partitions(assignment)
+            self.app.flow_control.clear()
+            await self.wait_empty()
+        await super().on_partitions_revoked(revoked)
+        self._next.clear()
+        self._metrics.lag.clear()
+        log.info("partitions revoked", partitions=_numbers(revoked))
+
+    async def on_partitions_assigned(self, assigned: Partitions, generation_id: int = 0) -> None:
+        """Begin with the new partitions."""
+        if self.app.should_stop:
+            return
+        await super().on_partitions_assigned(assigned, generation_id)
+        # Records of the assignment before are told by their generation, so none is begun now.
+        self._handler.resume()
+        self._assigned = frozenset(assigned)
+        self._metrics.partitions.set(len(assigned))
+        self._metrics.rebalances.inc()
+        log.info("partitions assigned", partitions=_numbers(assigned), generation=generation_id)
+
+    def _to_message(self, tp: Partition, record: Any) -> Any:
+        self._next.setdefault(tp, record.offset)
+        return super()._to_message(tp, record)
+
+    async def _getmany(self, active_partitions: Partitions, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's argument
+        try:
+            return await super()._getmany(active_partitions, timeout)
+        finally:
+            self.last_poll = time.monotonic()
+
+    async def _commit(self, offsets: Any) -> bool:
+        committed: bool = await super()._commit(offsets)
+        if committed:
+            self._metrics.commits.inc()
+        return committed
+
+
+def _numbers(partitions: Partitions) -> list[int]:
+    return sorted(partition.partition for partition in partitions)

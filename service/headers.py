@@ -1,0 +1,63 @@
+"""Headers of what goes out: CloudEvents in binary mode, the trace, and where it came from.
+
+They hold the times and positions that the value must not hold. All of them follow from the source
+record alone, so a replay of the same record repeats them too.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+from service.records import Headers, SourceRecord
+
+LABELLED: Final = "claimstream.article.labelled.v1"
+REMOVED: Final = "claimstream.article.removed.v1"
+
+_SPEC_VERSION: Final = b"1.0"
+_SOURCE: Final = b"/claimstream"
+_TRACEPARENT: Final = "traceparent"
+# W3C Trace Context: what is malformed is to be ignored, not passed on.
+_WELL_FORMED_TRACE: Final = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def labelled_headers(record: SourceRecord, labelled_id: str) -> Headers:
+    """Headers of a labelled article; its id is the event's id, so duplicates share it."""
+    content_type = ("content-type", b"application/json")
+    return [*_event(record, LABELLED, labelled_id), content_type, *_origin(record)]
+
+
+def tombstone_headers(record: SourceRecord) -> Headers:
+    """Headers of a tombstone, whose id is its place in the input."""
+    place = f"{record.topic}/{record.partition}/{record.offset}"
+    return [*_event(record, REMOVED, place), *_origin(record)]
+
+
+def _event(record: SourceRecord, kind: str, event_id: str) -> Headers:
+    headers = [
+        ("ce_specversion", _SPEC_VERSION),
+        ("ce_type", kind.encode()),
+        ("ce_source", _SOURCE),
+        ("ce_id", event_id.encode()),
+    ]
+    if record.timestamp_ms is not None:
+        # The time of the source record. When it was labelled is the output record's own time.
+        time = datetime.fromtimestamp(record.timestamp_ms / 1000, UTC)
+        text = time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        headers.append(("ce_time", text.encode()))
+    return headers
+
+
+def _origin(record: SourceRecord) -> Headers:
+    trace = [
+        (name, value)
+        for name, value in record.headers
+        if name == _TRACEPARENT and _WELL_FORMED_TRACE.fullmatch(value)
+    ]
+    return [
+        *trace[-1:],
+        ("claimstream_source_topic", record.topic.encode()),
+        ("claimstream_source_partition", str(record.partition).encode()),
+        ("claimstream_source_offset", str(record.offset).encode()),
+    ]

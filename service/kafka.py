@@ -1,0 +1,97 @@
+"""How every Kafka client of ours connects: addresses, security, and one clear error if it fails."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from service.settings import KafkaSettings
+
+# aiokafka logs every failed attempt. What matters of that is in the error that is raised; in a
+# command that has not set up logging, Python would print the rest to standard error.
+logging.getLogger("aiokafka").addHandler(logging.NullHandler())
+
+
+class BrokerError(Exception):
+    """The cluster cannot be reached or refuses; the message says which and why in one line."""
+
+
+def ssl_context(kafka: KafkaSettings) -> ssl.SSLContext | None:
+    """Build the context for TLS, or None where the connection is in clear.
+
+    Raises:
+        BrokerError: the file of CA certificates cannot be read.
+    """
+    if kafka.security_protocol == "PLAINTEXT":
+        return None
+    try:
+        return ssl.create_default_context(cafile=kafka.ca_file)
+    except OSError as error:
+        raise BrokerError(f"CA certificates {kafka.ca_file}: {error.strerror or error}") from error
+
+
+def sasl_password(kafka: KafkaSettings) -> str | None:
+    """Take the password out of its wrapping, for a client that is about to be built."""
+    return kafka.sasl_password.get_secret_value() if kafka.sasl_password else None
+
+
+def client_options(kafka: KafkaSettings) -> dict[str, Any]:
+    """Keyword arguments that all aiokafka clients take.
+
+    Raises:
+        BrokerError: the file of CA certificates cannot be read.
+    """
+    options: dict[str, Any] = {
+        "bootstrap_servers": kafka.bootstrap_servers,
+        "client_id": kafka.client_id,
+        "security_protocol": kafka.security_protocol,
+        "ssl_context": ssl_context(kafka),
+    }
+    if kafka.security_protocol == "SASL_SSL":
+        options |= {
+            "sasl_mechanism": kafka.sasl_mechanism,
+            "sasl_plain_username": kafka.sasl_username,
+            "sasl_plain_password": sasl_password(kafka),
+        }
+    return options
+
+
+@asynccontextmanager
+async def admin_client(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Connect an admin client within ``connect_timeout_s`` seconds.
+
+    Raises:
+        BrokerError: the cluster cannot be reached in that time, or refuses what is asked.
+    """
+    client = AIOKafkaAdminClient(
+        **client_options(kafka), request_timeout_ms=round(kafka.connect_timeout_s * 1000)
+    )
+    try:
+        async with asyncio.timeout(kafka.connect_timeout_s):
+            await client.start()
+        yield client
+    except TimeoutError as error:
+        raise BrokerError(
+            f"no broker at {kafka.bootstrap_servers} within {kafka.connect_timeout_s:g} s"
+        ) from error
+    except (KafkaError, OSError) as error:
+        raise BrokerError(f"no broker at {kafka.bootstrap_servers}: {error}") from error
+    finally:
+        await client.close()
+
+
+async def check_broker(kafka: KafkaSettings) -> None:
+    """Make sure that the cluster answers.
+
+    Raises:
+        BrokerError: it does not within ``connect_timeout_s`` seconds.
+    """
+    async with admin_client(kafka):
+        return

@@ -1,0 +1,159 @@
+"""All metrics of the worker, under names of our own.
+
+The registry is passed in, so that every test, and every worker in one process, has its own. Labels
+are few and bounded: no ids, no messages.
+"""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final, NamedTuple
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    GCCollector,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+)
+
+from service.contracts import LABELS, Model
+from service.outcomes import REASONS, STAGES, Stage
+
+NAMESPACE: Final = "claimstream"
+OUTCOMES: Final = ("labelled", "dead_letter", "tombstone")
+
+# Seconds. An article takes some 0.2 s on one core; a very long one, minutes.
+_STAGE_BUCKETS: Final = (0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300)
+# Seconds from the record's timestamp. From a quiet topic to a backlog of a day.
+_END_TO_END_BUCKETS: Final = (0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 86400)
+_BATCH_BUCKETS: Final = (1, 2, 4, 8, 16, 32, 64)
+_LOOP_BUCKETS: Final = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10)
+
+
+class Metrics(NamedTuple):
+    """The worker's metrics; times in seconds, sizes in bytes."""
+
+    registry: CollectorRegistry
+    received: Counter
+    done: Counter
+    sentences: Counter
+    dead_letters: Counter
+    retries: Counter
+    stage_seconds: Histogram
+    end_to_end_seconds: Histogram
+    batch_articles: Histogram
+    in_flight_articles: Gauge
+    in_flight_bytes: Gauge
+    producer_errors: Counter
+    commits: Counter
+    rebalances: Counter
+    partitions: Gauge
+    lag: Gauge
+    loop_lag_seconds: Histogram
+    last_progress: Gauge
+    model: Info
+
+    def observe_stages(self, seconds: dict[Stage, float]) -> None:
+        """Count how long each step of one article took."""
+        for stage, duration in seconds.items():
+            self.stage_seconds.labels(stage).observe(duration)
+
+    def name_model(self, model: Model) -> None:
+        """Say which model labels."""
+        self.model.info(model.model_dump())
+
+
+def build_metrics(registry: CollectorRegistry | None = None) -> Metrics:
+    """Register all metrics, with every value of every label present from the start.
+
+    Args:
+        registry: where; a new one, with figures of the process, if not given.
+    """
+    if registry is None:
+        registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        GCCollector(registry=registry)
+
+    def counter(name: str, help_: str, *labels: str) -> Counter:
+        return Counter(name, help_, labels, namespace=NAMESPACE, registry=registry)
+
+    def gauge(name: str, help_: str, *labels: str) -> Gauge:
+        return Gauge(name, help_, labels, namespace=NAMESPACE, registry=registry)
+
+    def histogram(name: str, help_: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        return Histogram(
+            name, help_, labels, namespace=NAMESPACE, registry=registry, buckets=buckets
+        )
+
+    metrics = Metrics(
+        registry=registry,
+        received=counter("articles_received_total", "Records taken from the articles topic."),
+        done=counter(
+            "articles_done_total",
+            "Records that were brought to an end and confirmed by the broker.",
+            "outcome",
+        ),
+        sentences=counter(
+            "sentences_total", "Sentences by label; furniture is text that is none.", "label"
+        ),
+        dead_letters=counter(
+            "dead_letters_total",
+            "Dead letters, by the stage that failed and the kind of failure.",
+            "stage",
+            "reason",
+        ),
+        retries=counter("retries_total", "Further tries at labelling an article that failed."),
+        stage_seconds=histogram(
+            "stage_duration_seconds", "Time of one article in each stage.", _STAGE_BUCKETS, "stage"
+        ),
+        end_to_end_seconds=histogram(
+            "end_to_end_duration_seconds",
+            "From the timestamp of an article's record to the confirmation of its outcome.",
+            _END_TO_END_BUCKETS,
+        ),
+        batch_articles=histogram("batch_articles", "Records taken at once.", _BATCH_BUCKETS),
+        in_flight_articles=gauge("in_flight_articles", "Records taken and not yet done."),
+        in_flight_bytes=gauge("in_flight_bytes", "Bytes of the records taken and not yet done."),
+        producer_errors=counter(
+            "producer_errors_total", "Records that the broker did not confirm."
+        ),
+        commits=counter("commits_total", "Offset commits that the broker accepted."),
+        rebalances=counter("rebalances_total", "Assignments of partitions to this worker."),
+        partitions=gauge("assigned_partitions", "Partitions assigned to this worker."),
+        lag=gauge(
+            "consumer_lag_records",
+            "Records of an assigned partition that are not done.",
+            "topic",
+            "partition",
+        ),
+        loop_lag_seconds=histogram(
+            "event_loop_lag_seconds", "How late the event loop woke up a timer.", _LOOP_BUCKETS
+        ),
+        last_progress=gauge(
+            "last_progress_timestamp_seconds", "When a record was last brought to its end."
+        ),
+        model=Info("model", "The model that labels.", namespace=NAMESPACE, registry=registry),
+    )
+    for outcome in OUTCOMES:
+        metrics.done.labels(outcome)
+    for label in (*LABELS, "furniture"):
+        metrics.sentences.labels(label)
+    for stage in STAGES:
+        metrics.stage_seconds.labels(stage)
+        for reason in REASONS:
+            metrics.dead_letters.labels(stage, reason)
+    Info("build", "This build.", namespace=NAMESPACE, registry=registry).info(
+        {"version": _version(), "python": platform.python_version()}
+    )
+    return metrics
+
+
+def _version() -> str:
+    try:
+        return version("claimstream")
+    except PackageNotFoundError:  # run from a source tree that is not installed
+        return "unknown"

@@ -1,0 +1,136 @@
+"""The Faust app and its agent: takes records from the articles topic and hands them to the handler.
+
+Values stay bytes until the handler has them: Faust's own decoding stalls silently at the first bad
+record. The agent takes several at once without acknowledging any. While they are labelled in the
+inference thread, the consumer's own thread fetches the next into the stream's buffer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+import faust
+import structlog
+from yarl import URL
+
+from service.consumer import DrainingConsumer
+from service.handling import Handler
+from service.kafka import sasl_password, ssl_context
+from service.metrics import Metrics
+from service.settings import KafkaSettings, Settings
+
+log = structlog.get_logger(__name__)
+
+# Batches that wait fetched in memory while one is labelled.
+_BUFFERED_BATCHES: Final = 4
+# Faust refuses a session that is longer than its request timeout.
+_REQUEST_TIMEOUT_S: Final = 90.0
+
+
+class StreamEndedError(Exception):
+    """The stream ended by itself; the worker would go on living without consuming."""
+
+
+class WorkerApp(faust.App):  # type: ignore[misc]  # Faust's classes are Any to mypy
+    """A Faust app whose consumer hands over cleanly, and which needs no folder on disk."""
+
+    def __init__(self, name: str, *, handler: Handler, metrics: Metrics, **options: Any) -> None:
+        """Take Faust's arguments, and what the consumer needs."""
+        self._handler = handler
+        self._metrics = metrics
+        super().__init__(name, **options)
+
+    def _new_consumer(self) -> DrainingConsumer:
+        return DrainingConsumer(
+            self.transport,
+            handler=self._handler,
+            metrics=self._metrics,
+            callback=self.topics.on_message,
+            on_partitions_revoked=self._on_partitions_revoked,
+            on_partitions_assigned=self._on_partitions_assigned,
+            loop=self.transport.loop,
+            beacon=self.beacon,
+        )
+
+    def _create_directories(self) -> None:
+        """Create none: there are no tables, and the file system may be read-only."""
+
+
+def build_app(settings: Settings, handler: Handler, metrics: Metrics) -> WorkerApp:
+    """Build the app; call in the event loop that is to run it.
+
+    Raises:
+        service.kafka.BrokerError: the file of CA certificates cannot be read.
+    """
+    kafka, worker = settings.kafka, settings.worker
+    buffered = _BUFFERED_BATCHES * worker.batch_articles
+    app = WorkerApp(
+        kafka.group,
+        handler=handler,
+        metrics=metrics,
+        **_connection(kafka),
+        broker_commit_interval=kafka.commit_interval_s,
+        broker_heartbeat_interval=kafka.heartbeat_interval_s,
+        broker_max_poll_records=buffered,
+        broker_rebalance_timeout=kafka.rebalance_timeout_s,
+        broker_request_timeout=max(_REQUEST_TIMEOUT_S, kafka.session_timeout_s),
+        broker_session_timeout=kafka.session_timeout_s,
+        consumer_auto_offset_reset="earliest",
+        consumer_max_fetch_size=kafka.max_record_bytes,
+        key_serializer="raw",
+        value_serializer="raw",
+        stream_buffer_maxsize=buffered,
+        stream_recovery_delay=0.0,
+        # Topics are created by our own command, with the right settings.
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        # Metrics and health are served by ourselves (service.health); Faust's web server would
+        # listen on all interfaces. So does the producer (service.delivery).
+        web_enabled=False,
+    )
+    app.boot_strategy.enable_kafka_producer = False
+    app.finalize()
+    topic = app.topic(settings.topics.articles, key_type=bytes, value_type=bytes)
+
+    @app.agent(topic, name="articles", concurrency=1)  # type: ignore[untyped-decorator]
+    async def articles(stream: Any) -> None:
+        """Take records for as long as the app runs; any error ends the app."""
+        consumer = app.consumer
+
+        def is_current(message: Any) -> bool:
+            return bool(message.generation_id == app.consumer_generation_id)
+
+        batches: AsyncIterator[list[Any]] = stream.noack_take(
+            worker.batch_articles, within=worker.batch_wait_s
+        )
+        try:
+            async for events in batches:
+                messages = [event.message for event in events]
+                await handler.handle(messages, is_current, consumer.acknowledge)
+            if not app.should_stop:
+                await app.crash(StreamEndedError("the stream of articles ended by itself"))
+        except Exception as error:  # noqa: BLE001 - an exception that leaves an agent stalls Faust
+            await app.crash(error)
+
+    return app
+
+
+def _connection(kafka: KafkaSettings) -> dict[str, Any]:
+    """Faust's settings for the connection, the same as our other clients use."""
+    context = ssl_context(kafka)
+    options: dict[str, Any] = {
+        "broker": [URL(f"kafka://{host.strip()}") for host in kafka.bootstrap_servers.split(",")],
+        "broker_client_id": kafka.client_id,
+    }
+    if kafka.security_protocol == "SASL_SSL":
+        # Without a context Faust's SASLCredentials would send the password in clear.
+        options["broker_credentials"] = faust.SASLCredentials(
+            username=kafka.sasl_username,
+            password=sasl_password(kafka),
+            ssl_context=context,
+            mechanism=kafka.sasl_mechanism,
+        )
+    elif context is not None:
+        options["broker_credentials"] = faust.SSLCredentials(context)
+    return options

@@ -1,0 +1,111 @@
+"""The worker's vital signs: looks at them twice a second, and says whether it is alive and ready."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any, Final, NamedTuple
+
+from service.consumer import DrainingConsumer
+from service.delivery import Outbox
+from service.metrics import Metrics
+from service.progress import Progress
+from service.settings import Settings
+
+_TICK_S: Final = 0.5
+_PING_EVERY_S: Final = 5.0
+
+
+class Verdict(NamedTuple):
+    """Whether all is well, and what it was judged by."""
+
+    is_well: bool
+    details: dict[str, Any]
+
+
+class Vitals:
+    """Watches the parts of a worker as they come to life."""
+
+    def __init__(self, settings: Settings, metrics: Metrics, progress: Progress) -> None:
+        """Take what is there from the start; the rest is set when it is built."""
+        self._settings = settings
+        self._metrics = metrics
+        self._progress = progress
+        self.outbox: Outbox | None = None
+        self.consumer: DrainingConsumer | None = None
+        self.has_model = False
+        self._broker_answers = False
+        self._waiting = 0
+        self._member_since: float | None = None
+        self._outside_since = time.monotonic()
+
+    def liveness(self) -> Verdict:
+        """Say whether the worker should live on.
+
+        It should not when there is work and none gets done, when nothing polls the broker, and
+        when the broker answers but the worker stays outside its group. That it answers at all
+        shows that the event loop runs.
+        """
+        worker, kafka = self._settings.worker, self._settings.kafka
+        faults = {}
+        if (seconds := self._progress.stuck_for(self._waiting)) is not None:
+            faults["no progress for s"] = round(seconds, 1)
+        if self.consumer is not None and self._broker_answers:
+            now = time.monotonic()
+            if self._progress.in_hand == 0 and self._is_member():
+                idle = now - self.consumer.last_poll
+                if idle > worker.stall_s:
+                    faults["no poll for s"] = round(idle, 1)
+            outside = now - self._outside_since
+            if not self._is_member() and outside > worker.stall_s + kafka.rebalance_timeout_s:
+                faults["outside the group for s"] = round(outside, 1)
+        details = {"in_hand": self._progress.in_hand, "waiting": self._waiting, **faults}
+        return Verdict(not faults, details)
+
+    def readiness(self) -> Verdict:
+        """Say whether the worker does its part.
+
+        A member of the group that got no partition is ready: it takes over when another goes. To
+        call it unready would block a rollout that starts the new before it ends the old.
+        """
+        signs = {
+            "model": self.has_model,
+            "assigned": self._is_member(),
+            "producer": self.outbox is not None and self._broker_answers,
+        }
+        assigned = self.consumer.assigned if self.consumer else None
+        return Verdict(all(signs.values()), {**signs, "partitions": len(assigned or ())})
+
+    async def watch(self) -> None:
+        """Look at the signs for ever."""
+        ping: asyncio.Task[None] | None = None
+        next_ping = due = time.monotonic()
+        while True:
+            due += _TICK_S
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            now = time.monotonic()
+            self._metrics.loop_lag_seconds.observe(max(0.0, now - due))
+            # After the loop was blocked, go on from here rather than catch up.
+            due = max(due, now - _TICK_S)
+            self._look()
+            if self.outbox is not None and now >= next_ping and (ping is None or ping.done()):
+                next_ping = now + _PING_EVERY_S
+                ping = asyncio.create_task(self._ping(self.outbox))
+
+    def _look(self) -> None:
+        if self.consumer is None:
+            return
+        self._waiting = 0
+        for partition, lag in self.consumer.lag().items():
+            self._metrics.lag.labels(partition.topic, str(partition.partition)).set(lag)
+            self._waiting += lag
+        if self._is_member():
+            self._outside_since = time.monotonic()
+        # Sets the time from which a stall counts, while there is nothing to do.
+        self._progress.stuck_for(self._waiting)
+
+    def _is_member(self) -> bool:
+        return self.consumer is not None and self.consumer.assigned is not None
+
+    async def _ping(self, outbox: Outbox) -> None:
+        self._broker_answers = await outbox.ping(self._settings.kafka.connect_timeout_s)

@@ -1,0 +1,42 @@
+"""Follows the labelled topic."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+from aiokafka import AIOKafkaConsumer
+from pydantic import ValidationError
+
+from service.contracts import LabelledArticle
+from service.kafka import client_options
+from service.settings import Settings
+
+
+async def follow(settings: Settings, *, from_start: bool) -> AsyncGenerator[LabelledArticle | str]:
+    """Yield labelled articles as they arrive, for ever.
+
+    Args:
+        settings: which cluster and topic.
+        from_start: begin with the oldest instead of with what comes next.
+
+    Yields:
+        The article, or one line on a record that is none. Tombstones are passed over.
+
+    Raises:
+        aiokafka.errors.KafkaError: the cluster cannot be used.
+    """
+    consumer = AIOKafkaConsumer(
+        settings.topics.claims,
+        **client_options(settings.kafka),
+        auto_offset_reset="earliest" if from_start else "latest",
+        max_partition_fetch_bytes=settings.kafka.max_record_bytes,
+    )
+    async with consumer:
+        async for record in consumer:
+            if record.value is None:
+                continue
+            try:
+                yield LabelledArticle.model_validate_json(record.value)
+            except ValidationError as error:
+                where = f"{record.topic}, partition {record.partition}, offset {record.offset}"
+                yield f"{where}: no labelled article of this version ({error.error_count()} faults)"

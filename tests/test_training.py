@@ -1,0 +1,157 @@
+"""From annotated articles to a release, on a tiny network and the seeds."""
+
+import json
+import math
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import AutoModel, BertConfig, BertTokenizerFast
+
+from models.training import train as training
+from models.training.batches import collate
+from models.training.encode import encode, examples
+from models.training.losses import class_loss, span_loss
+from models.training.release import release
+from service.contracts import Article
+from service.gold import read
+from service.pipeline import label_article
+from service.release import check, load
+from service.settings import ModelSettings
+
+ROOT = Path(__file__).parent.parent
+RECIPE: dict[str, Any] = {
+    "seed": 1,
+    "name": "tiny",
+    "max_tokens": 64,
+    "context_tokens": 0,
+    "batch_windows": 4,
+    "learning_rate": 1e-3,
+    "head_learning_rate": 1e-3,
+    "layer_decay": 0.9,
+    "weight_decay": 0.01,
+    "warmup": 0.1,
+    "unsure_weight": 0.6,
+    "smoothing": 0.05,
+    "span_weight": 0.3,
+    "checkpoint_steps": 3,
+    "stages": [{"epochs": 1, "scale": 1.0, "corpora": {"labelled_articles": 1.0}}],
+}
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A base model with one layer and a vocabulary of characters."""
+    folder = tmp_path_factory.mktemp("base")
+    characters = sorted({c for f in ROOT.glob("seeds/gold/*.json") for c in f.read_text().lower()})
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[unused1]", "[unused2]", "[unused3]"]
+    words = ["said", "the", "should", *(f"##{c}" for c in characters)]
+    (folder / "vocab.txt").write_text("\n".join([*special, *words, *map(str, characters)]))
+    BertTokenizerFast(vocab=str(folder / "vocab.txt")).save_pretrained(folder)
+    config = BertConfig(
+        vocab_size=400, hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
+        intermediate_size=64, max_position_embeddings=128,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    AutoModel.from_config(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four seeds as a training set, two as a dev set."""
+    folder = tmp_path_factory.mktemp("data")
+    records = [json.loads(f.read_text()) for f in sorted(ROOT.glob("seeds/gold/*.json"))[:6]]
+    for number, record in enumerate(records):
+        record["split"] = "dev" if number >= 4 else "train"
+    lines = "\n".join(map(json.dumps, records))
+    (folder / "labelled_articles.jsonl").write_text(lines)
+    return folder
+
+
+def test_an_interrupted_training_ends_where_the_other_does(
+    base: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped between checkpoints and started again, it gives the very same weights."""
+    straight = torch.load(training.train(RECIPE, data, base, tmp_path / "a"), weights_only=True)
+    update, calls = training.update, 0
+
+    def interrupted(*args: Any) -> float:
+        nonlocal calls
+        calls += 1
+        if calls == 5:
+            raise KeyboardInterrupt
+        return update(*args)
+
+    monkeypatch.setattr(training, "update", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        training.train(RECIPE, data, base, tmp_path / "b")
+    resumed = torch.load(training.train(RECIPE, data, base, tmp_path / "b"), weights_only=True)
+    assert all(torch.equal(straight[name], resumed[name]) for name in straight)
+
+
+def test_a_release_can_be_loaded_and_labels(base: Path, data: Path, tmp_path: Path) -> None:
+    """What training releases is whole, scored and labels articles of any length."""
+    weights = training.train(RECIPE, data, base, tmp_path / "run")
+    dev = [a for a in read(data / "labelled_articles.jsonl") if a.split == "dev"]
+    figures = release(RECIPE, weights, base, dev, folder=tmp_path / "tiny", version="0.1.0")
+    assert json.loads((tmp_path / "tiny/metrics.json").read_text())["macro_f1"] == pytest.approx(
+        figures["macro_f1"]
+    )
+    assert check(tmp_path / "tiny").name == "claimstream-tiny"
+    labeller = load(ModelSettings(path=tmp_path / "tiny"))
+    body = "The mayor said it rained. " * 200 + "x" * 3000
+    labelled = label_article(Article(id="a", body=body), labeller)
+    assert len(labelled.sentences) + len(labelled.furniture) == 201
+
+
+def test_batches_carry_the_gold_spans(base: Path, data: Path) -> None:
+    """Each sentence of a batch points to its own tokens, its class and its spans."""
+    tokenizer = BertTokenizerFast.from_pretrained(base)
+    layout = training.layout_for(tokenizer, RECIPE)
+    articles = list(read(data / "labelled_articles.jsonl"))
+    rows = examples(encode(articles, tokenizer, unsure_weight=0.6), layout, random.Random(1))
+    batch = collate(rows[:8])
+    flat, owner = batch.ids.flatten(), batch.owner.flatten()
+    assert (batch.span_ends[:, 0] > 0).any()
+    for number, marker in enumerate(batch.markers.tolist()):
+        assert flat[marker] in (
+            layout.article_marker,
+            layout.paragraph_marker,
+            layout.sentence_marker,
+        )
+        assert owner[marker] == number
+        assert batch.allowed[number].sum() == 1
+        ends = batch.span_ends[number].tolist()
+        assert all(end == -1 or owner[end] == number for end in ends)
+        assert ends[0] <= ends[1]
+        assert ends[2] <= ends[3]
+
+
+def test_class_loss_leaves_open_what_the_annotation_does() -> None:
+    """Probability may go to any admitted class; what is unknown or weighs nothing costs nothing."""
+    logits = torch.tensor([[0.0, 0.0, -50.0, -50.0], [0.0, 0.0, 9.0, 0.0], [9.0, 0.0, 0.0, 0.0]])
+    allowed = torch.tensor([[1.0, 1.0, 0.0, 0.0], [1.0] * 4, [0.0, 1.0, 0.0, 0.0]])
+    assert class_loss(logits, allowed, torch.tensor([1.0, 1.0, 0.0]), 0.0) == pytest.approx(
+        0, abs=1e-6
+    )
+    assert class_loss(logits, allowed, torch.tensor([1.0, 1.0, 1.0]), 0.0) > 4
+
+
+def test_span_loss_is_cross_entropy_over_the_sentence(base: Path, data: Path) -> None:
+    """With equal scores each end costs the logarithm of its sentence's length in tokens."""
+    tokenizer = BertTokenizerFast.from_pretrained(base)
+    layout = training.layout_for(tokenizer, RECIPE)
+    articles = list(read(data / "labelled_articles.jsonl"))
+    batch = collate(examples(encode(articles, tokenizer, unsure_weight=1.0), layout)[:4])
+    scores = torch.zeros(*batch.ids.shape, 4)
+    owner = batch.owner.flatten()
+    costs = [
+        math.log(int((owner == number).sum()))
+        for number, ends in enumerate(batch.span_ends.tolist())
+        for end in ends
+        if end >= 0
+    ]
+    assert span_loss(scores, batch).item() == pytest.approx(sum(costs) / len(costs), rel=1e-5)
