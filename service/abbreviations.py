@@ -6,8 +6,6 @@ is one kind, and `service.stops` has one rule for each. Acronyms with inner stop
 and initials (J. K. Rowling) are seen by their shape and need no list.
 """
 
-# ruff: noqa: RUF001 - curly quotation marks and dashes are what is looked for
-
 from typing import Final
 
 
@@ -41,7 +39,7 @@ ENDINGS: Final = _words("""
     mon tue tues wed thu thur thurs fri
 """)
 
-# States and provinces. Behind a comma (Fresno, Calif.) they close an address.
+# States and provinces. Behind a comma they close an address or a party (Fresno, Calif.; D-N.Y.).
 STATES: Final = _words("""
     ala ariz ark calif colo conn del fla ga ill ind kan ky la md mass mich minn miss mo mont
     neb nev okla ore pa tenn tex va vt wash wis wyo ont que

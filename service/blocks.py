@@ -6,8 +6,6 @@ The lines themselves tell which it is. In a wrapped text almost every line is fu
 that the first word of the next line would not have fitted; and many lines stop in mid-sentence.
 """
 
-# ruff: noqa: RUF001 - curly quotation marks and dashes are what is looked for
-
 import re
 from collections import Counter
 from collections.abc import Iterator

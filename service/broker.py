@@ -1,8 +1,7 @@
 """An embedded Kafka-compatible broker for the demo and the tests: tansu, as a child process.
 
 It listens on loopback only, keeps everything in memory and is never left behind: it ends with the
-context, and where that is not reached (a kill -9 of this process), the operating system or a
-watching parent ends it.
+context, and where that is not reached, with this process.
 """
 
 from __future__ import annotations
@@ -11,11 +10,12 @@ import os
 import socket
 import struct
 import subprocess
-import sys
 import time
 from importlib.resources import files
 from pathlib import Path
 from typing import IO, Final, Self
+
+from service.children import start_child
 
 LOOPBACK: Final = "127.0.0.1"
 START_TIMEOUT_S: Final = 15.0
@@ -26,27 +26,6 @@ _START_ATTEMPTS: Final = 3
 # An ApiVersions request, version 0: any Kafka broker answers it before anything else is known.
 _CORRELATION: Final = 7
 _API_VERSIONS: Final = struct.pack(">hhih", 18, 0, _CORRELATION, -1)
-
-# Runs in a fresh interpreter, so that nothing has to run between fork and exec in this process,
-# which may have threads. On Linux the kernel kills the broker when the thread that started it
-# ends; elsewhere this small process stays between the two and watches its parent.
-_LAUNCHER: Final = """
-import os, sys
-parent, command = int(sys.argv[1]), sys.argv[2:]
-if sys.platform == "linux":
-    import ctypes, signal
-    PR_SET_PDEATHSIG = 1
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() == parent:
-        os.execv(command[0], command)
-else:
-    import signal, subprocess, time
-    broker = subprocess.Popen(command)
-    signal.signal(signal.SIGTERM, lambda *_: broker.terminate())
-    while broker.poll() is None and os.getppid() == parent:
-        time.sleep(0.2)
-    broker.kill()
-"""
 
 
 class BrokerStartError(Exception):
@@ -75,8 +54,7 @@ def answers(port: int, timeout_s: float = 1.0) -> bool:
 class EmbeddedBroker:
     """A broker of our own, as a context manager.
 
-    Start it in a thread that lives as long as the broker is wanted: on Linux the end of the
-    thread that started it is what the kernel takes for the end of the parent.
+    Enter it in a thread that lives as long as the broker is wanted (see `service.children`).
     """
 
     def __init__(self, log: Path | None = None, port: int | None = None) -> None:
@@ -143,15 +121,7 @@ class EmbeddedBroker:
         ]
         output: IO[bytes] | int = subprocess.DEVNULL if self._log is None else self._log.open("ab")
         try:
-            return subprocess.Popen(  # noqa: S603 - our own launcher and the package's own binary
-                [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(os.getpid()), *command],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                # A group of its own: Ctrl-C in the terminal must not end the broker before the
-                # worker has finished with it.
-                process_group=0,
-            )
+            return start_child(command, output)
         except OSError as error:
             raise BrokerStartError(f"the embedded broker cannot be started: {error}") from error
         finally:

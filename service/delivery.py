@@ -14,7 +14,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
-from service.kafka import client_options
+from service.kafka import BrokerError, client_options
 from service.metrics import Metrics
 from service.records import Headers
 from service.settings import Settings
@@ -54,9 +54,12 @@ class Outbox:
         """Connect.
 
         Raises:
-            aiokafka.errors.KafkaError: the cluster cannot be reached.
+            BrokerError: the cluster cannot be reached.
         """
-        await self._producer.start()
+        try:
+            await self._producer.start()
+        except KafkaError as error:
+            raise BrokerError(str(error)) from error
 
     async def stop(self) -> None:
         """Disconnect, sending nothing more that is not confirmed in time."""

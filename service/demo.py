@@ -23,7 +23,7 @@ from service.pipeline import article_text
 from service.publishing import publish
 from service.rendering import show
 from service.settings import PREFIX, HttpSettings, KafkaSettings, Settings
-from service.topics import create_topics
+from service.topics import create
 from service.watching import follow
 
 SEEDS = Path(__file__).resolve().parent.parent / "seeds"
@@ -68,7 +68,7 @@ def _run(console: Console, bootstrap_servers: str, log: Path, *, once: bool) -> 
         ),
         http=HttpSettings(port=free_port()),
     )
-    asyncio.run(create_topics(settings))
+    asyncio.run(create(settings))
     with _worker(settings, log) as process:
         console.print(f"broker at {bootstrap_servers}, topics created, the worker is starting …")
         asyncio.run(_show(console, settings, process, log))

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from service.segmentation import Segment
 
 Offsets = tuple[int, int]
+# A span in a piece, and how many of the segment's tokens stand in earlier pieces.
+Mark = tuple[Candidate, int]
 
 
 class NetworkLabeller:
@@ -61,7 +63,7 @@ class NetworkLabeller:
         )
         logits = np.zeros((len(segments), 4))
         sizes = np.zeros((len(segments), 1))
-        spans: list[list[tuple[Candidate, int] | None]] = [[None, None] for _ in segments]
+        spans: list[list[Mark | None]] = [[None, None] for _ in segments]
         for window in windows:
             classes, span_ends = self._score(window)
             for piece, scores in zip(window.pieces, classes, strict=True):
@@ -81,7 +83,7 @@ class NetworkLabeller:
         return [
             Prediction(
                 _four(probabilities[i]),
-                *(_in_text(mark, offsets[i], part.start) for mark in spans[i]),
+                *(_in_text(mark, offsets[i], part.start) for mark in _apart(*spans[i])),
             )
             for i, part in enumerate(segments)
         ]
@@ -113,9 +115,19 @@ def _four(row: NDArray[np.float64]) -> tuple[float, float, float, float]:
     return fact, claim, opinion, furniture
 
 
-def _in_text(
-    mark: tuple[Candidate, int] | None, offsets: Sequence[Offsets], start: int
-) -> Offsets | None:
+def _apart(source: Mark | None, cue: Mark | None) -> tuple[Mark | None, Mark | None]:
+    """Drop the less certain of two spans that share a token."""
+    if source and cue:
+        (found, skipped), (other, others) = source, cue
+        if (
+            found.first + skipped <= other.last + others
+            and other.first + others <= found.last + skipped
+        ):
+            return (source, None) if found.margin >= other.margin else (None, cue)
+    return source, cue
+
+
+def _in_text(mark: Mark | None, offsets: Sequence[Offsets], start: int) -> Offsets | None:
     """Where a span of tokens stands in the article's text."""
     if mark is None:
         return None

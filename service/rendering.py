@@ -36,14 +36,13 @@ def show(console: Console, article: LabelledArticle, text: str | None = None) ->
     table.add_column(no_wrap=True, justify="right", style="dim")
     table.add_column(ratio=1)
     text = text or article.text
-    rows = [(sentence.start, *_row(sentence)) for sentence in article.sentences]
+    rows = {sentence.start: _row(sentence) for sentence in article.sentences}
     if text is not None:
-        rows += [
-            (part.start, Text("–", "dim"), "", Text(printable(text[part.start : part.end]), "dim"))
-            for part in article.furniture
-        ]
-    for _, *cells in sorted(rows, key=lambda row: row[0]):
-        table.add_row(*cells)
+        for part in article.furniture:
+            furniture = Text(printable(text[part.start : part.end]), "dim")
+            rows[part.start] = Text("–", "dim"), "", furniture
+    for start in sorted(rows):
+        table.add_row(*rows[start])
     console.print(table)
     console.print(summary(article))
 

@@ -50,7 +50,6 @@ _LIST_NUMBER: Final = re.compile(r"\W?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})\s?\\?")
 _ACRONYM: Final = re.compile(r"(?:[A-Z][a-z]{0,2}\.)+[A-Z][a-z]{0,2}")
 _INITIAL: Final = re.compile(r"[A-HJ-Z]")  # not I: World War I. American troops
 _NUMBER: Final = re.compile(r"\d|[IVXLC]{2,}\b")
-_PARTY: Final = re.compile(r"[A-Z]-")  # D-Calif., R-N.Y.
 _CLOCK: Final = re.compile(r"[\d:.]*[ap]\.m", re.IGNORECASE)
 _AFTER_CLOCK: Final = re.compile(
     r"(?:Eastern|Central|Mountain|Pacific|Atlantic|[A-Z]{1,3}T|UTC|MSK|\w+ time|"
@@ -100,7 +99,9 @@ def divisions(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         )
         if divides(stop):
             yield close, following
-            sentence, has_words = following, False
+            quotes += text.count('"', at, following)
+            sentence = seen = following
+            has_words = False
 
 
 def divides(stop: Stop) -> bool:
@@ -135,12 +136,9 @@ def _divides_full_stop(stop: Stop) -> bool:
         return True
     if stop.first:
         return False  # 1. and A. number what follows
-    party = _PARTY.match(word) is not None
-    last = re.split(r"[-–/]", word)[-1]  # Lt.-Gen., non-U.S.
+    last = re.split(r"[-–/]", word)[-1]  # Lt.-Gen., D-Calif.
     if not _is_abbreviation(last):
         return True
-    if party:
-        return ")" not in stop.closers
     if ")" in stop.closers or stop.opening.startswith(("—", "–", "-", "(", "[")):
         return False  # (Conn.) Brown, WASHINGTON, D.C. — The, Orsted Co. (NYSE: OPC)
     return _divides_abbreviation(last, stop)

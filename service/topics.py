@@ -86,12 +86,12 @@ async def create(settings: Settings) -> list[TopicReport]:
                     topic_configs=plan.config,
                 )
                 response = await client.create_topics([topic])
-                error = response.topic_errors[0]
-                if error.error_code == 0:
+                _, code, *message = response.topic_errors[0]
+                if code == 0:
                     reports.append(TopicReport(plan.name, "created", plan.partitions))
                     continue
-                if error.error_code != TopicAlreadyExistsError.errno:
-                    reason = error.error_message or for_code(error.error_code).__name__
+                if code != TopicAlreadyExistsError.errno:
+                    reason = next(filter(None, message), for_code(code).__name__)
                     raise BrokerError(f"topic {plan.name} cannot be created: {reason}")
                 # Another one was faster.
                 existing = _partition_counts(await client.describe_topics())

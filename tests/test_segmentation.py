@@ -52,6 +52,7 @@ def sentences(text: str) -> list[str]:
 @example("")
 @example(" \n\t ")
 @example("\ud800")
+@example("word 。[1]. 0")
 @example('“"\'(((.""" x "". ""')
 def test_nothing_is_lost_or_counted_twice(text: str) -> None:
     """Segments are in order and tight, and all between them is white space, for any text."""

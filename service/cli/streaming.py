@@ -44,7 +44,7 @@ def publish(files: Paths, *, bootstrap_servers: Bootstrap = None) -> None:
     """
     from service.files import STDIN, FileError, Record, list_files, read_records
     from service.publishing import publish as send
-    from service.topics import check_topics
+    from service.topics import check
 
     try:
         paths = list_files(files)
@@ -76,7 +76,7 @@ def publish(files: Paths, *, bootstrap_servers: Bootstrap = None) -> None:
                 warn(f"{record.origin}: {reason}")
 
         async def run() -> None:
-            await check_topics(settings)
+            await check(settings)
             await send(settings, records(), done)
 
         with broker_errors():
@@ -101,13 +101,13 @@ def watch(
     Example: claimstream watch --from-start --limit 10
     """
     from service.rendering import show
-    from service.topics import check_topics
+    from service.topics import check
     from service.watching import follow
 
     settings = load_settings(bootstrap_servers)
 
     async def run() -> None:
-        await check_topics(settings)
+        await check(settings)
         count = 0
         async with aclosing(follow(settings, from_start=from_start)) as arrivals:
             async for labelled in arrivals:
@@ -144,7 +144,7 @@ def create_topics(*, bootstrap_servers: Bootstrap = None) -> None:
 
     Example: claimstream topics create --bootstrap-servers kafka:9092
     """
-    from service.topics import create_topics as create
+    from service.topics import create
 
     settings = load_settings(bootstrap_servers)
     with broker_errors():

@@ -1,0 +1,50 @@
+"""Fixtures: a real broker for the whole run, and topics and workers of its own for each test."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from service.broker import EmbeddedBroker
+from service.settings import Settings
+from tests.cluster import Cluster
+from tests.workers import Worker
+
+StartWorker = Callable[..., Worker]
+
+
+@pytest.fixture(scope="session")
+def bootstrap_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The cluster to test against: the one in CLAIMSTREAM_TEST_BOOTSTRAP, or an embedded broker."""
+    external = os.environ.get("CLAIMSTREAM_TEST_BOOTSTRAP")
+    if external:
+        yield external
+        return
+    with EmbeddedBroker(log=tmp_path_factory.mktemp("broker") / "broker.log") as broker:
+        yield broker.bootstrap_servers
+
+
+@pytest.fixture
+def cluster(bootstrap_servers: str) -> Cluster:
+    """Topics of the test's own, created."""
+    cluster = Cluster(bootstrap_servers)
+    cluster.create_topics()
+    return cluster
+
+
+@pytest.fixture
+def start_worker(tmp_path: Path) -> Iterator[StartWorker]:
+    """Starts worker processes with a cheap labeller; those still running are killed at the end."""
+    numbers = itertools.count(1)
+    with ExitStack() as stack:
+
+        def start(settings: Settings, **extra: str) -> Worker:
+            log = tmp_path / f"worker-{next(numbers)}.log"
+            return stack.enter_context(Worker(settings, log, **extra))
+
+        yield start

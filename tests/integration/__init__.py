@@ -1,0 +1,1 @@
+"""Tests of the whole way: a real broker, real worker processes."""
