@@ -1,0 +1,1 @@
+"""Released models, and what trains and measures them."""

@@ -58,7 +58,7 @@ class EmbeddedBroker:
     """
 
     def __init__(self, log: Path | None = None, port: int | None = None) -> None:
-        """Take where the broker's own output goes (None: nowhere) and its port (None: a free one)."""
+        """Take where the broker's output goes (None: nowhere) and its port (None: a free one)."""
         self._log = log
         self._wanted_port = port
         self._process: subprocess.Popen[bytes] | None = None

@@ -13,6 +13,7 @@ Differences from Faust 0.15.3, each with the test that fails without it:
 
 from __future__ import annotations
 
+import logging
 import time
 from contextlib import suppress
 from typing import Any
@@ -33,6 +34,8 @@ Partitions = Any
 
 class DrainingConsumer(Consumer):  # type: ignore[misc]  # Faust's classes are Any to mypy
     """A member of the consumer group that hands over cleanly."""
+
+    logger = logging.getLogger("faust.consumer")
 
     def __init__(
         self, transport: Any, *, handler: Handler, metrics: Metrics, **kwargs: Any

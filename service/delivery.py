@@ -22,7 +22,7 @@ from service.settings import Settings
 # Headers of a dead letter come on top of the largest article.
 _HEADER_ROOM_BYTES: Final = 64 * 1024
 # aiokafka gives up on a record after the request timeout, and notices that a little later.
-_GRACE_S: Final = 5.0
+_GRACE_S: Final = 2.0
 
 Confirmation = asyncio.Future[Any]
 
@@ -59,6 +59,7 @@ class Outbox:
         try:
             await self._producer.start()
         except KafkaError as error:
+            await self._producer.stop()
             raise BrokerError(str(error)) from error
 
     async def stop(self) -> None:

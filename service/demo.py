@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from service.broker import EmbeddedBroker, free_port
+from service.children import start_child
 from service.contracts import LABELS, LabelledArticle
 from service.decoding import decode
 from service.files import Record, list_files, read_records
@@ -90,15 +91,8 @@ def _run(console: Console, bootstrap_servers: str, log: Path, *, once: bool) -> 
 def _worker(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run a worker; it ends with the context."""
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "service", "worker"],
-            env=os.environ | _environment(settings),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            # A group of its own: Ctrl-C is for us, who then stop the worker in order.
-            process_group=0,
-        )
+        command = [sys.executable, "-m", "service", "worker"]
+        process = start_child(command, output, os.environ | _environment(settings))
     try:
         yield process
     finally:

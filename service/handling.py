@@ -67,6 +67,7 @@ class Handler:
     def __init__(  # noqa: PLR0913 - the parts that meet here
         self,
         settings: Settings,
+        *,
         labeller: Labeller,
         outbox: Outbox,
         executor: Executor,
@@ -105,10 +106,11 @@ class Handler:
         self._progress.take([len(message.value or b"") for message in messages])
         self._show_in_flight()
         try:
-            sent = []
-            for message in messages:
-                if is_current(message) and not self._draining:
-                    sent.append(await self._bring_to_end(message))
+            sent = [
+                await self._bring_to_end(message)
+                for message in messages
+                if is_current(message) and not self._draining
+            ]
             for message, record, outcome in await self._confirm(sent):
                 acknowledge(message)
                 self._count(record, outcome)
@@ -135,33 +137,43 @@ class Handler:
         return _Sent(message, record, outcome, confirmation)
 
     async def _label(self, record: SourceRecord) -> Outcome:
-        """Label in the inference thread, again if that may help."""
+        """Label, again if that may help."""
         worker = self._settings.worker
-        loop = asyncio.get_running_loop()
+        tries = stamina.retry_context(
+            on=_TransientError,
+            attempts=worker.attempts,
+            timeout=None,
+            wait_initial=worker.retry_wait_s,
+            wait_jitter=worker.retry_wait_s,
+        )
         try:
-            async for attempt in stamina.retry_context(
-                on=_TransientError,
-                attempts=worker.attempts,
-                timeout=None,
-                wait_initial=worker.retry_wait_s,
-                wait_jitter=worker.retry_wait_s,
-            ):
+            async for attempt in tries:
                 with attempt:
-                    if attempt.num > 1:
-                        self._metrics.retries.inc()
-                    clock = StageClock()
-                    outcome = await loop.run_in_executor(
-                        self._executor, process, record, self._labeller, clock
-                    )
-                    self._metrics.observe_stages(clock.seconds)
-                    if isinstance(outcome, Failure):
-                        outcome = with_attempts(outcome, attempt.num)
-                        if outcome.is_transient:
-                            if outcome.reason == "out_of_memory":
-                                gc.collect()
-                            raise _TransientError(outcome)
+                    return await self._try_to_label(record, attempt.num)
         except _TransientError as last:
             return last.failure
+        raise AssertionError("no attempt was made")
+
+    async def _try_to_label(self, record: SourceRecord, number: int) -> Outcome:
+        """Label in the inference thread.
+
+        Raises:
+            _TransientError: it failed in a way that another try may cure.
+        """
+        if number > 1:
+            self._metrics.retries.inc()
+        clock = StageClock()
+        outcome = await asyncio.get_running_loop().run_in_executor(
+            self._executor, process, record, self._labeller, clock
+        )
+        self._metrics.observe_stages(clock.seconds)
+        if not isinstance(outcome, Failure):
+            return outcome
+        outcome = with_attempts(outcome, number)
+        if outcome.is_transient:
+            if outcome.reason == "out_of_memory":
+                gc.collect()
+            raise _TransientError(outcome)
         return outcome
 
     async def _send(self, record: SourceRecord, outcome: Outcome) -> tuple[Outcome, Confirmation]:
@@ -189,9 +201,7 @@ class Handler:
         except TooLargeError as error:
             raise DeliveryError(f"{topic} does not take a dead letter: {error}") from error
 
-    async def _confirm(
-        self, sent: Sequence[_Sent]
-    ) -> list[tuple[Message, SourceRecord, Outcome]]:
+    async def _confirm(self, sent: Sequence[_Sent]) -> list[tuple[Message, SourceRecord, Outcome]]:
         """Wait for the broker; what it finds too large is sent again as a dead letter."""
         started = time.perf_counter()
         done = []

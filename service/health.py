@@ -36,11 +36,7 @@ async def serve_health(
     Raises:
         PortTakenError: another process listens there, or the host is not this machine.
     """
-    app = web.Application()
-    app.router.add_get("/metrics", lambda _: _metrics(metrics), allow_head=False)
-    app.router.add_get("/healthz", lambda _: _answer(vitals.liveness()), allow_head=False)
-    app.router.add_get("/readyz", lambda _: _answer(vitals.readiness()), allow_head=False)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
+    runner = web.AppRunner(_site(metrics, vitals), access_log=None, shutdown_timeout=_SHUTDOWN_S)
     await runner.setup()
     try:
         site = web.TCPSite(runner, settings.host, settings.port)
@@ -57,11 +53,23 @@ async def serve_health(
         await runner.cleanup()
 
 
-async def _metrics(metrics: Metrics) -> web.Response:
-    return web.Response(
-        body=generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
-    )
+def _site(metrics: Metrics, vitals: Vitals) -> web.Application:
+    async def show_metrics(_: web.Request) -> web.Response:
+        body = generate_latest(metrics.registry)
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def show_liveness(_: web.Request) -> web.Response:
+        return _answer(vitals.liveness())
+
+    async def show_readiness(_: web.Request) -> web.Response:
+        return _answer(vitals.readiness())
+
+    app = web.Application()
+    app.router.add_get("/metrics", show_metrics, allow_head=False)
+    app.router.add_get("/healthz", show_liveness, allow_head=False)
+    app.router.add_get("/readyz", show_readiness, allow_head=False)
+    return app
 
 
-async def _answer(verdict: Verdict) -> web.Response:
+def _answer(verdict: Verdict) -> web.Response:
     return web.json_response(verdict.details, status=200 if verdict.is_well else 503)

@@ -162,9 +162,10 @@ def _process(record: SourceRecord, labeller: Labeller, clock: StageClock) -> Out
 
 def _failure(error: Exception, stage: Stage) -> Failure:
     class_name = f"{type(error).__module__}.{type(error).__qualname__}"
+    message = str(error) or type(error).__name__
     for kind, data_reason in _DATA_ERRORS.items():
         if isinstance(error, kind):
-            return Failure(stage, data_reason, class_name, str(error))
+            return Failure(stage, data_reason, class_name, message)
     # The message may quote the article, so the log gets the place instead.
     frames = traceback.extract_tb(error.__traceback__)[-_SHOWN_FRAMES:]
     log.warning(
@@ -174,4 +175,4 @@ def _failure(error: Exception, stage: Stage) -> Failure:
         where=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
     )
     reason: Reason = "out_of_memory" if isinstance(error, MemoryError) else "error"
-    return Failure(stage, reason, class_name, str(error), is_transient=True)
+    return Failure(stage, reason, class_name, message, is_transient=True)

@@ -7,11 +7,11 @@ inference thread, the consumer's own thread fetches the next into the stream's b
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import faust
-import structlog
 from yarl import URL
 
 from service.consumer import DrainingConsumer
@@ -19,8 +19,6 @@ from service.handling import Handler
 from service.kafka import sasl_password, ssl_context
 from service.metrics import Metrics
 from service.settings import KafkaSettings, Settings
-
-log = structlog.get_logger(__name__)
 
 # Batches that wait fetched in memory while one is labelled.
 _BUFFERED_BATCHES: Final = 4
@@ -34,6 +32,8 @@ class StreamEndedError(Exception):
 
 class WorkerApp(faust.App):  # type: ignore[misc]  # Faust's classes are Any to mypy
     """A Faust app whose consumer hands over cleanly, and which needs no folder on disk."""
+
+    logger = logging.getLogger("faust.app")
 
     def __init__(self, name: str, *, handler: Handler, metrics: Metrics, **options: Any) -> None:
         """Take Faust's arguments, and what the consumer needs."""
@@ -69,7 +69,7 @@ def build_app(settings: Settings, handler: Handler, metrics: Metrics) -> WorkerA
         kafka.group,
         handler=handler,
         metrics=metrics,
-        **_connection(kafka),
+        **connection(kafka),
         broker_commit_interval=kafka.commit_interval_s,
         broker_heartbeat_interval=kafka.heartbeat_interval_s,
         broker_max_poll_records=buffered,
@@ -116,8 +116,12 @@ def build_app(settings: Settings, handler: Handler, metrics: Metrics) -> WorkerA
     return app
 
 
-def _connection(kafka: KafkaSettings) -> dict[str, Any]:
-    """Faust's settings for the connection, the same as our other clients use."""
+def connection(kafka: KafkaSettings) -> dict[str, Any]:
+    """Faust's settings for the connection, the same as our other clients use.
+
+    Raises:
+        service.kafka.BrokerError: the file of CA certificates cannot be read.
+    """
     context = ssl_context(kafka)
     options: dict[str, Any] = {
         "broker": [URL(f"kafka://{host.strip()}") for host in kafka.bootstrap_servers.split(",")],

@@ -1,4 +1,4 @@
-"""The worker's vital signs: looks at them twice a second, and says whether it is alive and ready."""
+"""The worker's vital signs: looked at twice a second, to say whether it is alive and ready."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Vitals:
         self.outbox: Outbox | None = None
         self.consumer: DrainingConsumer | None = None
         self.has_model = False
-        self._broker_answers = False
+        self.broker_answers = False
         self._waiting = 0
         self._member_since: float | None = None
         self._outside_since = time.monotonic()
@@ -50,7 +50,7 @@ class Vitals:
         faults = {}
         if (seconds := self._progress.stuck_for(self._waiting)) is not None:
             faults["no progress for s"] = round(seconds, 1)
-        if self.consumer is not None and self._broker_answers:
+        if self.consumer is not None and self.broker_answers:
             now = time.monotonic()
             if self._progress.in_hand == 0 and self._is_member():
                 idle = now - self.consumer.last_poll
@@ -71,7 +71,7 @@ class Vitals:
         signs = {
             "model": self.has_model,
             "assigned": self._is_member(),
-            "producer": self.outbox is not None and self._broker_answers,
+            "producer": self.outbox is not None and self.broker_answers,
         }
         assigned = self.consumer.assigned if self.consumer else None
         return Verdict(all(signs.values()), {**signs, "partitions": len(assigned or ())})
@@ -108,4 +108,4 @@ class Vitals:
         return self.consumer is not None and self.consumer.assigned is not None
 
     async def _ping(self, outbox: Outbox) -> None:
-        self._broker_answers = await outbox.ping(self._settings.kafka.connect_timeout_s)
+        self.broker_answers = await outbox.ping(self._settings.kafka.connect_timeout_s)

@@ -39,8 +39,9 @@ log = structlog.get_logger(__name__)
 DONE, BROKEN, CANNOT_START = 0, 1, 2
 
 _POLL_S: Final = 0.2
-# A broken worker has nothing to wait for but its connections.
-_BROKEN_STOP_S: Final = 10.0
+# A broken worker may leave its group, so that the others need not wait for its session to end.
+# Whatever takes longer is likely to be what is broken.
+_BROKEN_STOP_S: Final = 3.0
 
 
 def run(settings: Settings, labeller: Labeller | None = None) -> int:
@@ -76,7 +77,14 @@ async def _run(settings: Settings, labeller: Labeller | None) -> int:
             if not await _finished_first(start, stopping):
                 return DONE
             outbox, model = start.result()
-            handler = Handler(settings, model, outbox, executor, metrics, progress)
+            handler = Handler(
+                settings,
+                labeller=model,
+                outbox=outbox,
+                executor=executor,
+                metrics=metrics,
+                progress=progress,
+            )
             app = build_app(settings, handler, metrics)
             vitals.consumer = app.consumer
             return await _live(app, outbox, stopping, settings)
@@ -113,9 +121,7 @@ async def _prepare(
     return outbox, labeller
 
 
-async def _live(
-    app: WorkerApp, outbox: Outbox, stopping: asyncio.Event, settings: Settings
-) -> int:
+async def _live(app: WorkerApp, outbox: Outbox, stopping: asyncio.Event, settings: Settings) -> int:
     """Run the app until it breaks or is told to stop; the exit code."""
     start = asyncio.create_task(app.start())
     # Polled, because a service that crashes in another thread wakes nobody up in this one.

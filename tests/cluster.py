@@ -184,9 +184,7 @@ class Cluster:
         await client.start()
         try:
             topic = self.settings.topics.articles
-            partitions = [
-                TopicPartition(topic, n) for n in range(self.settings.topics.partitions)
-            ]
+            partitions = [TopicPartition(topic, n) for n in range(self.settings.topics.partitions)]
             found = await client.list_consumer_group_offsets(kafka.group, partitions=partitions)
         finally:
             await client.close()

@@ -27,6 +27,7 @@ RECIPE: dict[str, Any] = {
     "name": "tiny",
     "max_tokens": 64,
     "context_tokens": 0,
+    "serving_context_tokens": 16,
     "batch_windows": 4,
     "learning_rate": 1e-3,
     "head_learning_rate": 1e-3,
@@ -96,7 +97,7 @@ def test_a_release_can_be_loaded_and_labels(base: Path, data: Path, tmp_path: Pa
     """What training releases is whole, scored and labels articles of any length."""
     weights = training.train(RECIPE, data, base, tmp_path / "run")
     dev = [a for a in read(data / "labelled_articles.jsonl") if a.split == "dev"]
-    figures = release(RECIPE, weights, base, dev, folder=tmp_path / "tiny", version="0.1.0")
+    figures = release(RECIPE, [weights], base, dev, folder=tmp_path / "tiny", version="0.1.0")
     assert json.loads((tmp_path / "tiny/metrics.json").read_text())["macro_f1"] == pytest.approx(
         figures["macro_f1"]
     )

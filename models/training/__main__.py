@@ -43,24 +43,34 @@ def base_folder(package: str, given: Path | None) -> Path:
 
 
 @app.command("train")
-def train_command(
+def train_command(  # noqa: PLR0913 - one option each
     data: Data,
     run: Run = Path("runs/small"),
     recipe: Recipe = RECIPE,
+    *,
     base: Base = None,
+    init: Annotated[
+        Path | None,
+        typer.Option(exists=True, help="Weights after the first stage, which is left out."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
     threads: Annotated[int, typer.Option(min=1)] = os.cpu_count() or 1,
 ) -> None:
     """Train by the recipe; goes on from the run's last checkpoint."""
     torch.set_num_threads(threads)
     config = read_config(recipe)
-    weights = train(config, data, base_folder(config["base"], base), run)
+    if seed is not None:
+        config["seed"] = seed
+    weights = train(config, data, base_folder(config["base"], base), run, init)
     Console().print(f"weights: {weights}")
 
 
 @app.command()
 def release(  # noqa: PLR0913 - one option each
     data: Data,
-    weights: Annotated[Path, typer.Option(exists=True, dir_okay=False)],
+    weights: Annotated[
+        list[Path], typer.Option(exists=True, dir_okay=False, help="Several are averaged.")
+    ],
     out: Annotated[Path, typer.Option(file_okay=False)] = Path("models/small"),
     version: str = "1.0.0",
     *,

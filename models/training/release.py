@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ STORED = torch.float16
 
 def release(  # noqa: PLR0913 - what goes into a release
     config: dict[str, Any],
-    weights: Path,
+    weights: Sequence[Path],
     base: Path,
     dev: Sequence[GoldArticle],
     *,
@@ -38,7 +38,8 @@ def release(  # noqa: PLR0913 - what goes into a release
 
     Args:
         config: the recipe that the weights were trained by.
-        weights: a state dict that :func:`models.training.train.train` wrote.
+        weights: state dicts that :func:`models.training.train.train` wrote; several are averaged,
+            which often beats the best of them (Wortsman et al. 2022, Model soups).
         base: folder of the base model (its configuration and tokenizer).
         dev: annotated articles for calibration and scores.
         folder: where the release goes; replaced file by file.
@@ -48,9 +49,12 @@ def release(  # noqa: PLR0913 - what goes into a release
         The figures, as they stand in ``metrics.json``.
     """
     tokenizer = AutoTokenizer.from_pretrained(base)
-    layout = layout_for(tokenizer, config)
+    layout = replace(layout_for(tokenizer, config), context_tokens=config["serving_context_tokens"])
     encoder = AutoConfig.from_pretrained(base)
-    state = {k: v.to(STORED) for k, v in torch.load(weights, weights_only=True).items()}
+    states = [torch.load(file, weights_only=True) for file in weights]
+    state = {
+        name: (sum(other[name] for other in states) / len(states)).to(STORED) for name in states[0]
+    }
     network = Network(encoder)
     network.load_state_dict({name: value.float() for name, value in state.items()})
     name = f"claimstream-{config['name']}"

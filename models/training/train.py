@@ -6,7 +6,7 @@ import json
 import math
 import random
 import tomllib
-from itertools import accumulate
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any
 
@@ -92,8 +92,17 @@ def stage_batches(
     return epochs
 
 
-def train(config: dict[str, Any], data: Path, base: Path, run: Path) -> Path:
+def train(
+    config: dict[str, Any], data: Path, base: Path, run: Path, init: Path | None = None
+) -> Path:
     """Train by a recipe, going on from the run's checkpoint if there is one.
+
+    Args:
+        config: the recipe.
+        data: folder of the corpora.
+        base: folder of the base model.
+        run: folder for checkpoints, weights of each epoch, and the log.
+        init: weights that another run had after the first stage; this one leaves it out.
 
     Returns:
         The file with the final weights (torch state dict).
@@ -107,42 +116,58 @@ def train(config: dict[str, Any], data: Path, base: Path, run: Path) -> Path:
         base, add_pooling_layer=False, dtype=torch.float32, attention_probs_dropout_prob=0.0
     )
     network = Network(encoder.config, encoder)
-    state_file, done = run / CHECKPOINT, (0, 0)
-    saved = torch.load(state_file, weights_only=True) if state_file.exists() else None
+    done: tuple[int, int] = (0, 0)
+    if init:
+        network.load_state_dict(torch.load(init, weights_only=True))
+        done = (1, 0)
+    saved = _load(run)
     if saved:
         network.load_state_dict(saved["network"])
-        done = tuple(saved["done"])
+        done = saved["done"]
     with Progress() as bars:
-        for number, stage in enumerate(config["stages"]):
-            if number < done[0]:
-                continue
-            documents = read_corpora(stage, data, tokenizer, config["unsure_weight"])
-            epochs = stage_batches(documents, layout, stage, config, number)
-            ends = list(accumulate(map(len, epochs)))
-            total = ends[-1]
+        for number in range(done[0], len(config["stages"])):
+            stage = config["stages"][number]
+            articles = read_corpora(stage, data, tokenizer, config["unsure_weight"])
+            epochs = stage_batches(articles, layout, stage, config, number)
             optimiser = torch.optim.AdamW(parameter_groups(network, config))
             start = done[1] if number == done[0] else 0
             if saved and start:
                 optimiser.load_state_dict(saved["optimiser"])
-            bar = bars.add_task(f"stage {number + 1}", total=total, completed=start)
-            mean = None
-            for step, rows in enumerate([b for epoch in epochs for b in epoch]):
-                if step < start:
-                    continue
-                torch.manual_seed(config["seed"] * 1_000_003 + number * 100_003 + step)
-                share = stage["scale"] * rate_at(step, total, config["warmup"])
-                for group in optimiser.param_groups:
-                    group["lr"] = group["peak"] * share
-                loss = update(network, optimiser, collate(rows), config)
-                mean = loss if mean is None else 0.98 * mean + 0.02 * loss
-                bars.update(bar, advance=1, description=f"stage {number + 1} loss {mean:.3f}")
-                if (step + 1) % config["checkpoint_steps"] == 0 or step + 1 == total:
-                    _log(run, stage=number + 1, step=step + 1, total=total, loss=round(mean, 4))
-                    _save(state_file, network, optimiser, (number, step + 1))
-                if step + 1 in ends:
-                    epoch = ends.index(step + 1) + 1
-                    torch.save(network.state_dict(), run / f"stage{number + 1}-epoch{epoch}.pt")
-    return run / f"stage{number + 1}-epoch{epoch}.pt"
+            _train_stage(network, optimiser, epochs, config, run, number, start, bars)
+    return run / f"stage{len(config['stages'])}-epoch{config['stages'][-1]['epochs']}.pt"
+
+
+def _train_stage(  # noqa: PLR0913, PLR0917 - a stage is where all of it meets
+    network: Network,
+    optimiser: torch.optim.Optimizer,
+    epochs: list[list[list[Example]]],
+    config: dict[str, Any],
+    run: Path,
+    number: int,
+    start: int,
+    bars: Progress,
+) -> None:
+    """Go through a stage's batches from ``start`` on."""
+    name, ends = f"stage{number + 1}", list(accumulate(map(len, epochs)))
+    bar = bars.add_task(name, total=ends[-1], completed=start)
+    mean = 0.0
+    for step, rows in enumerate(chain.from_iterable(epochs)):
+        if step < start:
+            continue
+        # Dropout follows from the step, so that a resumed run draws the same.
+        torch.manual_seed(config["seed"] * 1_000_003 + number * 100_003 + step)
+        share = config["stages"][number]["scale"] * rate_at(step, ends[-1], config["warmup"])
+        for group in optimiser.param_groups:
+            group["lr"] = group["peak"] * share
+        loss = update(network, optimiser, collate(rows), config)
+        mean = loss if step == start else 0.98 * mean + 0.02 * loss
+        bars.update(bar, advance=1, description=f"{name}, loss {mean:.3f}")
+        done = step + 1
+        if done % config["checkpoint_steps"] == 0 or done == ends[-1]:
+            _log(run, stage=number + 1, step=done, total=ends[-1], loss=round(mean, 4))
+            _save(run, network, optimiser, (number, done))
+        if done in ends:
+            torch.save(network.state_dict(), run / f"{name}-epoch{ends.index(done) + 1}.pt")
 
 
 def update(
@@ -162,11 +187,20 @@ def update(
     return float(loss.detach())
 
 
-def _save(file: Path, network: Network, optimiser: Any, done: tuple[int, int]) -> None:
+def _load(run: Path) -> dict[str, Any] | None:
+    """The last checkpoint of a run, if there is one."""
+    file = run / CHECKPOINT
+    if not file.exists():
+        return None
+    saved: dict[str, Any] = torch.load(file, weights_only=True)
+    return saved
+
+
+def _save(run: Path, network: Network, optimiser: Any, done: tuple[int, int]) -> None:
     state = {"network": network.state_dict(), "optimiser": optimiser.state_dict(), "done": done}
-    partial = file.with_suffix(".partial")
+    partial = run / f"{CHECKPOINT}.partial"
     torch.save(state, partial)
-    partial.replace(file)
+    partial.replace(run / CHECKPOINT)
 
 
 def _log(run: Path, **figures: float) -> None:

@@ -43,9 +43,7 @@ def test_two_workers_label_four_partitions(cluster: Cluster, start_worker: Start
     assert sum(cluster.committed().values()) == 400
 
 
-def test_more_workers_than_partitions(
-    bootstrap_servers: str, start_worker: StartWorker
-) -> None:
+def test_more_workers_than_partitions(bootstrap_servers: str, start_worker: StartWorker) -> None:
     """A worker without a partition is ready, and takes over when another ends."""
     cluster = Cluster(bootstrap_servers, partitions=1)
     cluster.create_topics()

@@ -7,31 +7,65 @@ from tests.conftest import StartWorker
 
 # Slow enough that the stream lasts through the events, fast enough to end.
 SLOW = "SLEEP 0.01"
+NEVER = "600"
 
 
-def test_a_worker_joins_and_the_first_leaves(
-    cluster: Cluster, start_worker: StartWorker
-) -> None:
+def test_a_worker_joins_and_the_first_leaves(cluster: Cluster, start_worker: StartWorker) -> None:
     """A second worker joins mid-stream, then the first is told to stop: no loss, no duplicate."""
-    places = cluster.publish(articles(1500, body=SLOW))
+    places = cluster.publish(articles(900, body=SLOW))
     first = start_worker(cluster.settings).wait_until_ready()
     second = start_worker(cluster.settings).wait_until_ready()
-    time.sleep(2)
+    time.sleep(1)
     assert first.stop() == 0
-    outcomes = cluster.outcomes(1500, timeout_s=60)
+    outcomes = cluster.outcomes(900, timeout_s=60)
     assert set(outcomes.by_source) == set(places)
     assert outcomes.duplicates == 0
     assert second.stop() == 0
-    assert sum(cluster.committed().values()) == 1500
+    assert sum(cluster.committed().values()) == 900
 
 
-def test_sigterm_in_mid_stream_and_a_restart(
+def test_what_is_done_but_not_committed_survives_a_rebalance(
     cluster: Cluster, start_worker: StartWorker
 ) -> None:
+    """Partitions that are taken away are committed first, also those with nothing in hand."""
+    places = cluster.publish(articles(40))
+    first = start_worker(cluster.settings, KAFKA__COMMIT_INTERVAL_S=NEVER)
+    cluster.outcomes(40)
+    assert cluster.committed() == {}
+    second = start_worker(cluster.settings, KAFKA__COMMIT_INTERVAL_S=NEVER).wait_until_ready()
+    assert sum(cluster.committed().values()) == 40
+    places += cluster.publish(articles(40, first=40))
+    outcomes = cluster.outcomes(80)
+    assert set(outcomes.by_source) == set(places)
+    assert outcomes.duplicates == 0
+    assert [first.stop(), second.stop()] == [0, 0]
+    assert sum(cluster.committed().values()) == 80
+
+
+def test_a_worker_joins_while_another_is_stopping(
+    bootstrap_servers: str, start_worker: StartWorker
+) -> None:
+    """A rebalance during the last article of a worker does not spoil its last commit."""
+    cluster = Cluster(bootstrap_servers, partitions=1)
+    cluster.create_topics()
+    first = start_worker(cluster.settings, KAFKA__COMMIT_INTERVAL_S=NEVER).wait_until_ready()
+    places = cluster.publish([*articles(10), *articles(1, first=10, body="SLEEP 7")])
+    time.sleep(1)
+    first.process.terminate()
+    second = start_worker(cluster.settings)
+    places += cluster.publish(articles(10, first=11))
+    assert first.wait() == 0
+    outcomes = cluster.outcomes(21)
+    assert set(outcomes.by_source) == set(places)
+    assert outcomes.duplicates == 0
+    assert second.stop() == 0
+
+
+def test_sigterm_in_mid_stream_and_a_restart(cluster: Cluster, start_worker: StartWorker) -> None:
     """Told to stop in mid-stream, a worker ends with 0; the next goes on where it ended."""
     places = cluster.publish(articles(400, body=SLOW))
     first = start_worker(cluster.settings).wait_until_ready()
-    time.sleep(1.5)
+    time.sleep(1)
     assert first.stop() == 0
     committed = cluster.committed()
     done = cluster.outcomes(1).by_source

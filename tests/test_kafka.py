@@ -1,0 +1,87 @@
+"""Connections: what clients are given, and one clear error when there is no cluster."""
+
+import asyncio
+import ssl
+from pathlib import Path
+
+import faust
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from service.broker import free_port
+from service.kafka import BrokerError, check_broker, client_options
+from service.settings import KafkaSettings
+from service.stream import connection
+
+SECRET = KafkaSettings(
+    security_protocol="SASL_SSL", sasl_username="desk", sasl_password=SecretStr("hush")
+)
+
+
+def test_plaintext_needs_nothing() -> None:
+    """Without TLS there is no context and no password."""
+    options = client_options(KafkaSettings())
+    assert options["security_protocol"] == "PLAINTEXT"
+    assert options["ssl_context"] is None
+    assert "broker_credentials" not in connection(KafkaSettings())
+
+
+def test_tls_checks_the_server() -> None:
+    """With TLS the broker's certificate and name are checked, by aiokafka and by Faust."""
+    kafka = KafkaSettings(security_protocol="SSL")
+    context = client_options(kafka)["ssl_context"]
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+    credentials = connection(kafka)["broker_credentials"]
+    assert isinstance(credentials, faust.SSLCredentials)
+    assert credentials.context.verify_mode is ssl.CERT_REQUIRED
+
+
+def test_passwords_go_through_tls_only() -> None:
+    """SASL comes with a TLS context everywhere; Faust would silently go without."""
+    options = client_options(SECRET)
+    assert options["security_protocol"] == "SASL_SSL"
+    assert options["ssl_context"] is not None
+    assert options["sasl_plain_password"] == "hush"  # noqa: S105 - a test's
+    credentials = connection(SECRET)["broker_credentials"]
+    assert credentials.protocol.value == "SASL_SSL"
+    assert credentials.ssl_context is not None
+    assert "hush" not in repr(SECRET) + repr(credentials)
+
+
+def test_sasl_without_a_password_is_refused() -> None:
+    """Half a set of credentials is a wrong setting, told before anything connects."""
+    with pytest.raises(ValidationError, match="SASL_SSL needs"):
+        KafkaSettings(security_protocol="SASL_SSL", sasl_username="desk")
+
+
+def test_a_heartbeat_longer_than_the_session_is_refused() -> None:
+    """A member that would be thrown out between two heartbeats is a wrong setting."""
+    with pytest.raises(ValidationError, match="heartbeat"):
+        KafkaSettings(session_timeout_s=3, heartbeat_interval_s=3)
+
+
+def test_missing_certificates_are_told() -> None:
+    """A file of certificates that does not exist is named."""
+    kafka = KafkaSettings(security_protocol="SSL", ca_file=Path("no-such.pem"))
+    with pytest.raises(BrokerError, match=r"no-such\.pem"):
+        client_options(kafka)
+
+
+def test_several_brokers_and_ipv6() -> None:
+    """All bootstrap servers reach Faust, IPv6 addresses among them."""
+    kafka = KafkaSettings(bootstrap_servers="a:1, b:2,[::1]:3")
+    urls = connection(kafka)["broker"]
+    assert [(url.host, url.port) for url in urls] == [("a", 1), ("b", 2), ("::1", 3)]
+
+
+def test_an_unreachable_broker_is_one_clear_error() -> None:
+    """Where nothing listens the error comes at once and names the address."""
+    address = f"127.0.0.1:{free_port()}"
+    with pytest.raises(BrokerError, match=f"no broker at {address}"):
+        asyncio.run(check_broker(KafkaSettings(bootstrap_servers=address)))
+
+
+def test_a_broker_that_answers(bootstrap_servers: str) -> None:
+    """Where a broker answers there is nothing to say."""
+    asyncio.run(check_broker(KafkaSettings(bootstrap_servers=bootstrap_servers)))
