@@ -15,7 +15,11 @@ from service.cli import app
 from service.contracts import LabelledArticle
 
 ROOT = Path(__file__).parent.parent
-ARTICLE = {"id": "a", "title": "Rain", "body": "The mayor said it had rained. It should not."}
+ARTICLE = {
+    "id": "a",
+    "title": "Rain",
+    "body": "The mayor said it had rained. This plan is a disgrace, and it should be scrapped.",
+}
 
 
 def claimstream(*arguments: str, stdin: str | None = None) -> Result:

@@ -60,7 +60,7 @@ def test_what_else_is_labelled_does_not_matter(labeller: NetworkLabeller) -> Non
 
 def test_articles_of_any_length_are_labelled_whole(labeller: NetworkLabeller) -> None:
     """Neither many sentences nor one that is longer than many windows is cut."""
-    body = "It rained. " * 500 + "word " * 5000
+    body = "It rained. " * 500 + "Word " * 5000
     labelled = label_article(Article(id="a", body=body), labeller)
     ends = [part.end for part in (*labelled.sentences, *labelled.furniture)]
     assert max(ends) == len(body.rstrip())

@@ -43,19 +43,19 @@ def test_what_is_done_but_not_committed_survives_a_rebalance(
 
 
 def test_a_worker_joins_while_another_is_stopping(
-    bootstrap_servers: str, start_worker: StartWorker
+    cluster: Cluster, start_worker: StartWorker
 ) -> None:
     """A rebalance during the last article of a worker does not spoil its last commit."""
-    cluster = Cluster(bootstrap_servers, partitions=1)
-    cluster.create_topics()
-    first = start_worker(cluster.settings, KAFKA__COMMIT_INTERVAL_S=NEVER).wait_until_ready()
-    places = cluster.publish([*articles(10), *articles(1, first=10, body="SLEEP 7")])
+    places = cluster.publish(articles(40))
+    first = start_worker(cluster.settings, KAFKA__COMMIT_INTERVAL_S=NEVER)
+    cluster.outcomes(40)
+    places += cluster.publish(articles(1, first=40, body="SLEEP 6"))
     time.sleep(1)
     first.process.terminate()
     second = start_worker(cluster.settings)
-    places += cluster.publish(articles(10, first=11))
+    places += cluster.publish(articles(10, first=41))
     assert first.wait() == 0
-    outcomes = cluster.outcomes(21)
+    outcomes = cluster.outcomes(51)
     assert set(outcomes.by_source) == set(places)
     assert outcomes.duplicates == 0
     assert second.stop() == 0
