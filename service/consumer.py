@@ -8,11 +8,13 @@ Differences from Faust 0.15.3, each with the test that fails without it:
   merely skips during a rebalance.
 - A drain waits for the articles begun, not for all that were read, and does not take a commit
   that is already under way for its own.
+- Fetching goes on as soon as the stream's buffer has room again; Faust sleeps for a second.
 - A rebalance while the worker is stopping does not close the connection under the last commit.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from contextlib import suppress
@@ -46,6 +48,7 @@ class DrainingConsumer(Consumer):  # type: ignore[misc]  # Faust's classes are A
         # The offset after the last record done, of each partition that has been read from.
         self._next: dict[Partition, int] = {}
         self._assigned: Partitions = None
+        self._room = asyncio.Event()
         self.last_poll = time.monotonic()
         super().__init__(transport, **kwargs)
 
@@ -114,6 +117,18 @@ class DrainingConsumer(Consumer):  # type: ignore[misc]  # Faust's classes are A
         self._metrics.partitions.set(len(assigned))
         self._metrics.rebalances.inc()
         log.info("partitions assigned", partitions=_numbers(assigned), generation=generation_id)
+
+    def on_buffer_drop(self, tp: Partition) -> None:
+        """Fetch again from a partition whose records fill the buffer no longer."""
+        super().on_buffer_drop(tp)
+        self._room.set()
+
+    async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's argument
+        if self.flow_active and self._buffered_partitions and not self._active_partitions:
+            self._room.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._room.wait(), timeout)
+        return await super()._wait_next_records(timeout)
 
     def _to_message(self, tp: Partition, record: Any) -> Any:
         self._next.setdefault(tp, record.offset)

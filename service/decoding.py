@@ -55,5 +55,6 @@ def _one_line(error: ValidationError) -> str:
     faults = []
     for fault in error.errors(include_url=False, include_input=False, include_context=False):
         field = ".".join(str(part) for part in fault["loc"])
-        faults.append(f"{field}: {fault['msg']}" if field else fault["msg"])
+        reason = fault["msg"].removeprefix("Value error, ")
+        faults.append(f"{field}: {reason}" if field else reason)
     return "; ".join(faults)

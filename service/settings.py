@@ -51,7 +51,11 @@ class KafkaSettings(Group):
     sasl_password: SecretStr | None = None
     session_timeout_s: float = Field(default=45.0, gt=0)
     heartbeat_interval_s: float = Field(default=3.0, gt=0)
-    rebalance_timeout_s: float = Field(default=60.0, gt=0)
+    rebalance_timeout_s: float = Field(
+        default=120.0,
+        gt=0,
+        description="How long a rebalance waits for a member that is labelling a long article.",
+    )
     commit_interval_s: float = Field(default=1.0, gt=0)
     request_timeout_s: float = Field(
         default=30.0, gt=0, description="How long the broker may take to confirm what is sent."

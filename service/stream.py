@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import faust
-from yarl import URL
 
 from service.consumer import DrainingConsumer
 from service.handling import Handler
@@ -22,8 +21,9 @@ from service.settings import KafkaSettings, Settings
 
 # Batches that wait fetched in memory while one is labelled.
 _BUFFERED_BATCHES: Final = 4
-# Faust refuses a session that is longer than its request timeout.
-_REQUEST_TIMEOUT_S: Final = 90.0
+_FETCH_BYTES: Final = 1024 * 1024
+# A request to join the group is answered when the rebalance ends, which may take its whole time.
+_JOIN_ROOM_S: Final = 10.0
 
 
 class StreamEndedError(Exception):
@@ -65,6 +65,7 @@ def build_app(settings: Settings, handler: Handler, metrics: Metrics) -> WorkerA
     """
     kafka, worker = settings.kafka, settings.worker
     buffered = _BUFFERED_BATCHES * worker.batch_articles
+    longest_article_s = kafka.max_record_bytes / worker.slowest_bytes_per_s
     app = WorkerApp(
         kafka.group,
         handler=handler,
@@ -72,12 +73,17 @@ def build_app(settings: Settings, handler: Handler, metrics: Metrics) -> WorkerA
         **connection(kafka),
         broker_commit_interval=kafka.commit_interval_s,
         broker_heartbeat_interval=kafka.heartbeat_interval_s,
+        # While a long article is labelled the buffer is full and nothing is polled. Whether the
+        # worker is stuck is for its health to say.
+        broker_max_poll_interval=worker.stall_s + longest_article_s,
         broker_max_poll_records=buffered,
         broker_rebalance_timeout=kafka.rebalance_timeout_s,
-        broker_request_timeout=max(_REQUEST_TIMEOUT_S, kafka.session_timeout_s),
+        broker_request_timeout=max(kafka.rebalance_timeout_s, kafka.session_timeout_s)
+        + _JOIN_ROOM_S,
         broker_session_timeout=kafka.session_timeout_s,
         consumer_auto_offset_reset="earliest",
-        consumer_max_fetch_size=kafka.max_record_bytes,
+        # Of each partition at once. A larger record comes alone (KIP-74, Kafka 0.10.1).
+        consumer_max_fetch_size=_FETCH_BYTES,
         key_serializer="raw",
         value_serializer="raw",
         stream_buffer_maxsize=buffered,
@@ -86,9 +92,10 @@ def build_app(settings: Settings, handler: Handler, metrics: Metrics) -> WorkerA
         topic_allow_declare=False,
         topic_disable_leader=True,
         # Metrics and health are served by ourselves (service.health); Faust's web server would
-        # listen on all interfaces. So does the producer (service.delivery).
+        # listen on all interfaces.
         web_enabled=False,
     )
+    # What goes out has a producer of our own (service.delivery).
     app.boot_strategy.enable_kafka_producer = False
     app.finalize()
     topic = app.topic(settings.topics.articles, key_type=bytes, value_type=bytes)
@@ -123,8 +130,9 @@ def connection(kafka: KafkaSettings) -> dict[str, Any]:
         service.kafka.BrokerError: the file of CA certificates cannot be read.
     """
     context = ssl_context(kafka)
+    hosts = kafka.bootstrap_servers.split(",")
     options: dict[str, Any] = {
-        "broker": [URL(f"kafka://{host.strip()}") for host in kafka.bootstrap_servers.split(",")],
+        "broker": ";".join(f"kafka://{host.strip()}" for host in hosts),
         "broker_client_id": kafka.client_id,
     }
     if kafka.security_protocol == "SASL_SSL":

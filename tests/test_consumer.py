@@ -130,3 +130,24 @@ def test_faust_listens_nowhere_and_writes_nothing() -> None:
         assert not app.conf.datadir.exists()
 
     _on_app(test)
+
+
+def test_fetching_goes_on_as_soon_as_there_is_room() -> None:
+    """With a full buffer the fetcher waits for room, and not for a second as Faust does."""
+
+    async def test(app: WorkerApp, consumer: DrainingConsumer, _: Handler) -> None:
+        async def fetch(**_: object) -> dict[TP, list[object]]:
+            return {PARTITION: []}
+
+        app.in_recovery = False
+        consumer._getmany = fetch
+        consumer._set_active_tps({PARTITION})
+        consumer.on_buffer_full(PARTITION)
+        waiting = asyncio.create_task(consumer._wait_next_records(5))
+        await asyncio.sleep(0.05)
+        assert not waiting.done()
+        consumer.on_buffer_drop(PARTITION)
+        records, partitions = await asyncio.wait_for(waiting, 0.5)
+        assert (records, partitions) == ({PARTITION: []}, {PARTITION})
+
+    _on_app(test)

@@ -71,8 +71,10 @@ def test_missing_certificates_are_told() -> None:
 def test_several_brokers_and_ipv6() -> None:
     """All bootstrap servers reach Faust, IPv6 addresses among them."""
     kafka = KafkaSettings(bootstrap_servers="a:1, b:2,[::1]:3")
-    urls = connection(kafka)["broker"]
-    assert [(url.host, url.port) for url in urls] == [("a", 1), ("b", 2), ("::1", 3)]
+    app = faust.App("test", **connection(kafka))
+    app.finalize()
+    found = [(url.host, url.port) for url in app.conf.broker]
+    assert found == [("a", 1), ("b", 2), ("::1", 3)]
 
 
 def test_an_unreachable_broker_is_one_clear_error() -> None:

@@ -103,9 +103,7 @@ class Worker:
         if address is None:
             raise ConnectionError("not listening yet")
         try:
-            with urllib.request.urlopen(
-                address[1].decode() + path, timeout=5
-            ) as answer:
+            with urllib.request.urlopen(address[1].decode() + path, timeout=5) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from models.training.release import release as make_release
-from models.training.train import read_config, train
+from models.training.train import corpus_file, read_config, train
 from service.gold import read
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -82,7 +82,7 @@ def release(  # noqa: PLR0913 - one option each
     corpus = data / "labelled_articles.jsonl"
     dev = [article for article in read(corpus) if article.split == "dev"]
     config["data_sha256"] = {
-        name: hashlib.sha256((data / f"{name}.jsonl").read_bytes()).hexdigest()
+        name: hashlib.sha256(corpus_file(data, name).read_bytes()).hexdigest()
         for stage in config["stages"]
         for name in stage["corpora"]
     }

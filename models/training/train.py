@@ -22,6 +22,8 @@ from service.network import Network
 from service.windows import WindowLayout
 
 CHECKPOINT = "checkpoint.pt"
+# Where the corpora of our own writing are.
+OWN = Path(__file__).parent
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -42,13 +44,19 @@ def layout_for(tokenizer: Any, config: dict[str, Any]) -> WindowLayout:
     )
 
 
+def corpus_file(data: Path, name: str) -> Path:
+    """Where a corpus is: in the folder of data, or, of our own writing, beside the recipe."""
+    file = data / f"{name}.jsonl"
+    return file if file.exists() else OWN / file.name
+
+
 def read_corpora(
     stage: dict[str, Any], data: Path, tokenizer: Any, unsure_weight: float
 ) -> list[Encoded]:
     """Read and tokenise a stage's corpora; dev splits stay out."""
     documents = []
     for name, weight in stage["corpora"].items():
-        corpus = [d for d in read(data / f"{name}.jsonl") if d.split in ("train", None)]
+        corpus = [a for a in read(corpus_file(data, name)) if a.split in ("train", None)]
         documents += encode(corpus, tokenizer, unsure_weight=unsure_weight, weight=weight)
     return documents
 

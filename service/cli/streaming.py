@@ -81,7 +81,7 @@ def publish(files: Paths, *, bootstrap_servers: Bootstrap = None) -> None:
 
         with broker_errors():
             asyncio.run(run())
-    print(f"{taken} articles taken by the broker, {refused} refused")
+    print(f"articles: {taken} taken by the broker, {refused} refused")
     if refused:
         raise typer.Exit(FAILED)
 

@@ -118,7 +118,7 @@ def test_it_stays_up_on_loopback_until_ctrl_c() -> None:
             text=True,
             check=True,
         )
-        assert published.stdout == "1 articles taken by the broker, 0 refused\n"
+        assert published.stdout == "articles: 1 taken by the broker, 0 refused\n"
         running.wait_for("One more")
         watched = subprocess.run(
             [

@@ -5,16 +5,39 @@ import shutil
 import subprocess
 import time
 import urllib.parse
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cluster import Cluster, articles
 from tests.conftest import StartWorker
+from tests.workers import Worker
 
 
-def test_a_worker_that_runs(cluster: Cluster, start_worker: StartWorker) -> None:
-    """A worker is not ready before it has its partitions; nothing but three paths is served."""
+@pytest.fixture(scope="module")
+def worker(bootstrap_servers: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+    """A worker that has labelled ten articles and has nothing more to do."""
+    cluster = Cluster(bootstrap_servers)
+    cluster.create_topics()
+    log = tmp_path_factory.mktemp("observed") / "worker.log"
+    with Worker(cluster.settings, log) as worker:
+        worker.wait_until_ready()
+        cluster.publish(articles(10))
+        cluster.outcomes(10)
+        yield worker
+        assert worker.stop() == 0
+
+
+def test_only_three_paths_are_served(worker: Worker) -> None:
+    """Metrics and health are there, and nothing else, Faust's own pages least of all."""
+    assert worker.get("/healthz")[0] == 200
+    for path in ("/", "/tables", "/graph", "/metrics/", "/healthz/x"):
+        assert worker.get(path)[0] == 404
+
+
+def test_ready_only_when_it_has_its_partitions(cluster: Cluster, start_worker: StartWorker) -> None:
+    """A worker says from the start that it is not ready, and what it waits for."""
     worker = start_worker(cluster.settings)
     assert worker.wait_for("/readyz", 503)["assigned"] is False
     assert worker.wait_for("/readyz", 200) == {
@@ -23,11 +46,10 @@ def test_a_worker_that_runs(cluster: Cluster, start_worker: StartWorker) -> None
         "producer": True,
         "partitions": 4,
     }
-    cluster.publish(articles(10))
-    cluster.outcomes(10)
-    assert worker.get("/healthz")[0] == 200
-    for path in ("/", "/tables", "/graph", "/metrics/", "/healthz/x"):
-        assert worker.get(path)[0] == 404
+
+
+def test_metrics_tell_what_was_done(worker: Worker) -> None:
+    """What the worker did shows in its metrics, and its lag goes to zero."""
     assert worker.metric("claimstream_end_to_end_duration_seconds_count") == 10
     assert worker.metric("claimstream_stage_duration_seconds_count", stage="infer") == 10
     assert worker.metric("claimstream_model_info", name="rules") == 1
@@ -40,16 +62,17 @@ def test_a_worker_that_runs(cluster: Cluster, start_worker: StartWorker) -> None
     ):
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def test_logs_are_json(worker: Worker) -> None:
+    """Every line is a JSON object, and none of a worker without trouble is an error."""
     for line in worker.log.splitlines():
         assert json.loads(line)["level"] in {"info", "warning"}
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
-def test_promtool_has_no_complaint(cluster: Cluster, start_worker: StartWorker) -> None:
+def test_promtool_has_no_complaint(worker: Worker) -> None:
     """Names, units and help of all metrics are as Prometheus wants them."""
-    worker = start_worker(cluster.settings).wait_until_ready()
-    cluster.publish(articles(5))
-    cluster.outcomes(5)
     check = subprocess.run(
         ["promtool", "check", "metrics"],  # noqa: S607 - found on the path, or skipped
         input=worker.get("/metrics")[1],
@@ -61,9 +84,8 @@ def test_promtool_has_no_complaint(cluster: Cluster, start_worker: StartWorker) 
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="reads Linux's /proc")
-def test_only_loopback_is_listened_on(cluster: Cluster, start_worker: StartWorker) -> None:
+def test_only_loopback_is_listened_on(worker: Worker) -> None:
     """The worker listens on one port, on loopback."""
-    worker = start_worker(cluster.settings).wait_until_ready()
     sockets = {
         link.readlink().name.removeprefix("socket:[").removesuffix("]")
         for link in Path(f"/proc/{worker.process.pid}/fd").iterdir()
