@@ -9,8 +9,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import ExitStack, aclosing, contextmanager
 from pathlib import Path
+from typing import Any, Final
 
 from rich.console import Console
 from rich.text import Text
@@ -23,7 +24,7 @@ from service.files import Record, list_files, read_records
 from service.pipeline import article_text
 from service.publishing import publish
 from service.rendering import show
-from service.settings import PREFIX, HttpSettings, KafkaSettings, Settings
+from service.settings import PREFIX, Settings
 from service.topics import create
 from service.watching import follow
 
@@ -31,54 +32,62 @@ SEEDS = Path(__file__).resolve().parent.parent / "seeds"
 # From start to the last seed labelled, most of it torch and the model being loaded.
 _PATIENCE_S = 60.0
 _STOPPING_S = 30.0
+# A group takes a new member in after half the session's timeout.
+_QUICK: Final = {"session_timeout_s": 6, "heartbeat_interval_s": 1, "rebalance_timeout_s": 6}
 
 
 class DemoError(Exception):
     """The demo did not come to its end; the message says why."""
 
 
-def run(console: Console, bootstrap_servers: str | None, *, once: bool) -> None:
+def run(console: Console, settings: Settings, *, embedded: bool, once: bool) -> None:
     """Show the main job.
 
     Args:
         console: where to.
-        bootstrap_servers: an existing cluster instead of the embedded broker.
+        settings: what is in force otherwise.
+        embedded: start a broker of our own instead of using the cluster of the settings.
         once: end when every seed came back labelled; else stay up until Ctrl-C.
 
     Raises:
         DemoError: an article did not come back labelled in time, or the worker ended.
         service.broker.BrokerStartError: the embedded broker cannot be started.
+        service.files.FileError: the seeds are not there.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder) / "worker.log"
-        if bootstrap_servers:
-            _run(console, bootstrap_servers, log, once=once)
-        else:
-            with EmbeddedBroker() as broker:
-                _run(console, broker.bootstrap_servers, log, once=once)
+    records = [record for path in list_files([SEEDS]) for record in read_records(path)]
+    with ExitStack() as stack:
+        log = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "worker.log"
+        changes: dict[str, dict[str, Any]] = {"kafka": dict(_QUICK), "http": {"port": free_port()}}
+        if embedded:
+            broker = stack.enter_context(EmbeddedBroker())
+            changes["kafka"]["bootstrap_servers"] = broker.bootstrap_servers
+        groups = {
+            name: getattr(settings, name).model_copy(update=values)
+            for name, values in changes.items()
+        }
+        _run(console, settings.model_copy(update=groups), changes, records, log, once=once)
 
 
-def _run(console: Console, bootstrap_servers: str, log: Path, *, once: bool) -> None:
-    settings = Settings(
-        kafka=KafkaSettings(
-            bootstrap_servers=bootstrap_servers,
-            # A group joins after half the session's timeout.
-            session_timeout_s=6,
-            heartbeat_interval_s=1,
-            rebalance_timeout_s=6,
-        ),
-        http=HttpSettings(port=free_port()),
-    )
+def _run(  # noqa: PLR0913 - what the demo is made of
+    console: Console,
+    settings: Settings,
+    changes: dict[str, dict[str, Any]],
+    records: list[Record],
+    log: Path,
+    *,
+    once: bool,
+) -> None:
+    servers = settings.kafka.bootstrap_servers
     asyncio.run(create(settings))
-    with _worker(settings, log) as process:
-        console.print(f"broker at {bootstrap_servers}, topics created, the worker is starting …")
-        asyncio.run(_show(console, settings, process, log))
+    with _worker(changes, log) as process:
+        console.print(f"broker at {servers}, topics created, the worker is starting …")
+        asyncio.run(_show(console, settings, records, process, log))
         if once:
             return
         console.print(
-            f"Up until Ctrl-C. Broker: {bootstrap_servers}. "
+            f"Up until Ctrl-C. Broker: {servers}. "
             f"Metrics: http://{settings.http.host}:{settings.http.port}/metrics\n"
-            f"Try: claimstream publish FILE --bootstrap-servers {bootstrap_servers}",
+            f"Try: claimstream publish FILE --bootstrap-servers {servers}",
             highlight=False,
         )
         try:
@@ -88,11 +97,11 @@ def _run(console: Console, bootstrap_servers: str, log: Path, *, once: bool) -> 
 
 
 @contextmanager
-def _worker(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def _worker(changes: dict[str, dict[str, Any]], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run a worker; it ends with the context."""
     with log.open("wb") as output:
         command = [sys.executable, "-m", "service", "worker"]
-        process = start_child(command, output, os.environ | _environment(settings))
+        process = start_child(command, output, os.environ | _environment(changes))
     try:
         yield process
     finally:
@@ -104,21 +113,23 @@ def _worker(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
             process.wait()
 
 
-def _environment(settings: Settings) -> dict[str, str]:
-    """The settings that the demo changed, as the worker reads them."""
-    changed = settings.model_dump(mode="json", exclude_unset=True)
+def _environment(changes: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """The settings that the demo changes, as the worker reads them."""
     return {
         f"{PREFIX}{group}__{name}".upper(): str(value)
-        for group, values in changed.items()
+        for group, values in changes.items()
         for name, value in values.items()
     }
 
 
 async def _show(
-    console: Console, settings: Settings, process: subprocess.Popen[bytes], log: Path
+    console: Console,
+    settings: Settings,
+    records: list[Record],
+    process: subprocess.Popen[bytes],
+    log: Path,
 ) -> None:
     """Publish the seeds and show each as it comes back."""
-    records = [record for path in list_files([SEEDS]) for record in read_records(path)]
     articles = {article.id: article for article in (decode(r.value) for r in records)}
     await publish(settings, records, _refuse_none)
     waiting, totals = set(articles), dict.fromkeys(LABELS, 0)

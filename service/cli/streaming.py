@@ -166,9 +166,11 @@ def demo(
     """
     from service.broker import BrokerStartError
     from service.demo import DemoError, run
+    from service.files import FileError
 
+    settings = load_settings(bootstrap_servers)
     with broker_errors():
         try:
-            run(Console(), bootstrap_servers, once=once)
-        except (BrokerStartError, DemoError) as error:
+            run(Console(), settings, embedded=bootstrap_servers is None, once=once)
+        except (BrokerStartError, DemoError, FileError) as error:
             fail(error, FAILED)
