@@ -50,9 +50,10 @@ def train_command(  # noqa: PLR0913 - one option each
     *,
     base: Base = None,
     init: Annotated[
-        Path | None,
-        typer.Option(exists=True, help="Weights after the first stage, which is left out."),
-    ] = None,
+        list[Path],
+        typer.Option(exists=True, help="Weights to begin with; several are averaged."),
+    ] = [],  # noqa: B006 - typer copies it
+    skip: Annotated[int, typer.Option(min=0, help="First stages to leave out.")] = 0,
     seed: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
     threads: Annotated[int, typer.Option(min=1)] = os.cpu_count() or 1,
 ) -> None:
@@ -61,7 +62,7 @@ def train_command(  # noqa: PLR0913 - one option each
     config = read_config(recipe)
     if seed is not None:
         config["seed"] = seed
-    weights = train(config, data, base_folder(config["base"], base), run, init)
+    weights = train(config, data, base_folder(config["base"], base), run, init=init, skip=skip)
     Console().print(f"weights: {weights}")
 
 

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save_file
 from transformers import AutoConfig, AutoTokenizer
 
-from models.training.train import layout_for
+from models.training.train import average, layout_for
 from service.contracts import Model
 from service.evaluation import Pairing, pair, report
 from service.gold import CLASSES, GoldArticle
@@ -38,8 +38,7 @@ def release(  # noqa: PLR0913 - what goes into a release
 
     Args:
         config: the recipe that the weights were trained by.
-        weights: state dicts that :func:`models.training.train.train` wrote; several are averaged,
-            which often beats the best of them (Wortsman et al. 2022, Model soups).
+        weights: state dicts that :func:`models.training.train.train` wrote; several are averaged.
         base: folder of the base model (its configuration and tokenizer).
         dev: annotated articles for calibration and scores.
         folder: where the release goes; replaced file by file.
@@ -51,10 +50,7 @@ def release(  # noqa: PLR0913 - what goes into a release
     tokenizer = AutoTokenizer.from_pretrained(base)
     layout = replace(layout_for(tokenizer, config), context_tokens=config["serving_context_tokens"])
     encoder = AutoConfig.from_pretrained(base)
-    states = [torch.load(file, weights_only=True) for file in weights]
-    state = {
-        name: (sum(other[name] for other in states) / len(states)).to(STORED) for name in states[0]
-    }
+    state = {name: value.to(STORED) for name, value in average(weights).items()}
     network = Network(encoder)
     network.load_state_dict({name: value.float() for name, value in state.items()})
     name = f"claimstream-{config['name']}"

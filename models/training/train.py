@@ -6,12 +6,14 @@ import json
 import math
 import random
 import tomllib
+from collections.abc import Sequence
 from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any
 
 import torch
 from rich.progress import Progress
+from torch import Tensor
 from transformers import AutoModel, AutoTokenizer
 
 from models.training.batches import Batch, collate, shuffled
@@ -50,6 +52,12 @@ def corpus_file(data: Path, name: str) -> Path:
     return file if file.exists() else OWN / file.name
 
 
+def average(files: Sequence[Path]) -> dict[str, Tensor]:
+    """The mean of several runs' weights (Wortsman et al. 2022, Model soups)."""
+    states = [torch.load(file, weights_only=True) for file in files]
+    return {name: sum(state[name] for state in states) / len(states) for name in states[0]}
+
+
 def read_corpora(
     stage: dict[str, Any], data: Path, tokenizer: Any, unsure_weight: float
 ) -> list[Encoded]:
@@ -57,7 +65,8 @@ def read_corpora(
     documents = []
     for name, weight in stage["corpora"].items():
         corpus = [a for a in read(corpus_file(data, name)) if a.split in ("train", None)]
-        documents += encode(corpus, tokenizer, unsure_weight=unsure_weight, weight=weight)
+        encoded = encode(corpus, tokenizer, unsure_weight=unsure_weight, weight=weight)
+        documents += encoded * stage.get("repeats", {}).get(name, 1)
     return documents
 
 
@@ -100,8 +109,14 @@ def stage_batches(
     return epochs
 
 
-def train(
-    config: dict[str, Any], data: Path, base: Path, run: Path, init: Path | None = None
+def train(  # noqa: PLR0913 - what a training is made of
+    config: dict[str, Any],
+    data: Path,
+    base: Path,
+    run: Path,
+    *,
+    init: Sequence[Path] = (),
+    skip: int = 0,
 ) -> Path:
     """Train by a recipe, going on from the run's checkpoint if there is one.
 
@@ -110,7 +125,8 @@ def train(
         data: folder of the corpora.
         base: folder of the base model.
         run: folder for checkpoints, weights of each epoch, and the log.
-        init: weights that another run had after the first stage; this one leaves it out.
+        init: weights of other runs to begin with, averaged.
+        skip: how many of the recipe's first stages to leave out.
 
     Returns:
         The file with the final weights (torch state dict).
@@ -124,10 +140,9 @@ def train(
         base, add_pooling_layer=False, dtype=torch.float32, attention_probs_dropout_prob=0.0
     )
     network = Network(encoder.config, encoder)
-    done: tuple[int, int] = (0, 0)
+    done: tuple[int, int] = (skip, 0)
     if init:
-        network.load_state_dict(torch.load(init, weights_only=True))
-        done = (1, 0)
+        network.load_state_dict(average(init))
     saved = _load(run)
     if saved:
         network.load_state_dict(saved["network"])
