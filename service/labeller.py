@@ -57,6 +57,8 @@ class NetworkLabeller:
             return_offsets_mapping=True,
             return_attention_mask=False,
             return_token_type_ids=False,
+            # It would warn of segments longer than the encoder takes; windows see to those.
+            verbose=False,
         )
         windows = pack(
             tokens["input_ids"], [part.starts_paragraph for part in segments], self._layout

@@ -68,6 +68,21 @@ def test_a_bad_article_is_told_and_the_others_are_labelled(tmp_path: Path) -> No
     assert "line 2" in result.stderr
 
 
+def test_a_sentence_without_end_is_labelled_quietly() -> None:
+    """Thousands of words without a full stop are one sentence; standard error stays empty."""
+    done = subprocess.run(
+        [sys.executable, "-m", "service", "label", "--json"],
+        cwd=ROOT,
+        input="The mayor said rain " + "and more rain " * 1000,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    labelled = LabelledArticle.model_validate_json(done.stdout)
+    assert len(labelled.sentences) + len(labelled.furniture) == 1
+    assert done.stderr == ""
+
+
 def test_missing_files_are_wrong_use(tmp_path: Path) -> None:
     """A file that is not there: one line, exit code 2, before the model is loaded."""
     for command in ("label", "evaluate", "publish"):
