@@ -54,6 +54,10 @@ def run(console: Console, settings: Settings, *, embedded: bool, once: bool) -> 
         service.broker.BrokerStartError: the embedded broker cannot be started.
         service.files.FileError: the seeds are not there.
     """
+    # Both end the demo in order, also where it was started in the background of a script, whose
+    # children begin with SIGINT ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     records = [record for path in list_files([SEEDS]) for record in read_records(path)]
     with ExitStack() as stack:
         log = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "worker.log"

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 SEEDS = len([p for p in (ROOT / "seeds").iterdir() if p.suffix in {".json", ".html", ".txt"}])
@@ -133,6 +134,21 @@ def test_it_stays_up_on_loopback_until_ctrl_c() -> None:
         )
         assert len(watched.stdout.splitlines()) == SEEDS + 1
         assert running.end(signal.SIGINT) == 0
+    assert gone(family)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_told_to_stop_it_ends_in_order(number: signal.Signals) -> None:
+    """Ctrl-C and SIGTERM end it with 0 and nothing left, also when started with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        running = Demo()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    running.wait_for("Try: claimstream publish")
+    family = running.family()
+    assert running.end(number) == 0
+    assert "stopping" in running.output
     assert gone(family)
 
 
