@@ -109,6 +109,11 @@ class Span(Extent):
     """Who said it, or the words that say so: always ``text == article_text[start:end]``."""
 
     text: str
+    sentence_index: int = Field(
+        ge=0,
+        description="The sentence that the span stands in; a quotation that runs on takes its "
+        "source from another sentence.",
+    )
 
 
 class Scores(Frozen):
@@ -128,17 +133,25 @@ class Sentence(Frozen):
     text: str
     label: Label
     confidence: float = Field(ge=0, le=1, description="The label's own score.")
+    uncertain: bool = Field(
+        description="The confidence lies under the threshold that the operator set."
+    )
     scores: Scores
-    source: Span | None = Field(description="Who the claim comes from, if the sentence says so.")
+    source: Span | None = Field(
+        description="Who the claim comes from, if this sentence or one beside it says so."
+    )
     cue: Span | None = Field(description="The words that mark the attribution.")
 
 
 class Model(Frozen):
-    """The model that set the labels."""
+    """The model that set the labels, and the threshold under which it counts as unsure."""
 
     name: str
     version: str
     digest: str = Field(description="sha256:… over the released files.")
+    uncertain_below: float = Field(
+        default=0.0, ge=0, le=1, description="Sentences of lower confidence are marked uncertain."
+    )
 
 
 class Counts(Frozen):
@@ -185,6 +198,6 @@ def digest(text: str) -> str:
 
 def labelled_id(article: Article, model: Model) -> str:
     """Identify the outcome of labelling this article's content with this model (64 hex digits)."""
-    content = [article.model_dump(), model.digest, SCHEMA]
+    content = [article.model_dump(), model.digest, model.uncertain_below, SCHEMA]
     canonical = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from service.contracts import LABELS
 from service.gold import ALL, GoldArticle, GoldSentence
@@ -12,13 +12,22 @@ from service.pipeline import Labeller, Prediction, label_of, round_scores
 from service.scores import (
     accuracy,
     class_scores,
+    confusion,
+    coverage_curve,
     expected_calibration_error,
     macro_f1,
+    reliability,
     span_score,
 )
 from service.segmentation import Segment, segment
 
-Pairing = tuple[GoldSentence, Prediction]
+
+class Pairing(NamedTuple):
+    """An annotated sentence beside its prediction, and the group that its article belongs to."""
+
+    gold: GoldSentence
+    found: Prediction
+    group: str | None
 
 
 def evaluate(
@@ -35,7 +44,8 @@ def evaluate(
     Returns:
         ``sentences``, ``macro_f1`` of the three labels, ``accuracy``, ``ece``, ``labels`` with
         precision, recall, F1 and support, ``sure`` (macro-F1 where the annotator was), ``source``
-        and ``cue`` with F1; None where the articles have nothing to score it on.
+        and ``cue`` with F1, ``confusion``, ``reliability``, ``coverage``, and for each of the
+        articles' ``groups`` its macro-F1 and labels; None where there is nothing to score it on.
     """
     pairings: list[Pairing] = []
     for article in articles:
@@ -55,7 +65,10 @@ def pair(
     sentences = article.sentences
     if not article.by_codebook:
         sentences = tuple(replace(sentence, allowed=ALL) for sentence in sentences)
-    return list(zip(sentences, predictions, strict=True))
+    return [
+        Pairing(sentence, prediction, article.group)
+        for sentence, prediction in zip(sentences, predictions, strict=True)
+    ]
 
 
 def _best_covering(given: Sequence[Segment], parts: Sequence[Segment]) -> list[int]:
@@ -76,15 +89,16 @@ def _best_covering(given: Sequence[Segment], parts: Sequence[Segment]) -> list[i
 
 def report(pairings: Sequence[Pairing]) -> dict[str, Any]:
     """Make the figures of paired sentences."""
-    labelled = [(gold, found) for gold, found in pairings if gold.label is not None]
-    pairs = [(str(gold.label), label_of(found)) for gold, found in labelled]
-    sure = [pair for (gold, _), pair in zip(labelled, pairs, strict=True) if gold.sure]
+    labelled = [row for row in pairings if row.gold.label is not None]
+    pairs = answered(labelled)
+    sure = answered([row for row in labelled if row.gold.sure])
     answers = [
-        (getattr(round_scores(found.probabilities[:3]), answer), answer == wanted)
-        for (_, found), (wanted, answer) in zip(labelled, pairs, strict=True)
+        (getattr(round_scores(row.found.probabilities[:3]), answer), answer == wanted)
+        for row, (wanted, answer) in zip(labelled, pairs, strict=True)
         if answer in LABELS
     ]
-    marked = [(gold.spans, found) for gold, found in pairings if gold.spans is not None]
+    marked = [(row.gold.spans, row.found) for row in pairings if row.gold.spans is not None]
+    groups = sorted({row.group for row in labelled if row.group is not None})
     return {
         "sentences": len(pairings),
         "macro_f1": macro_f1(pairs) if pairs else None,
@@ -98,6 +112,28 @@ def report(pairings: Sequence[Pairing]) -> dict[str, Any]:
         "cue": span_score(
             (gold[1], found.cue if _is_claim(found) else None) for gold, found in marked
         ),
+        "confusion": confusion(pairs),
+        "reliability": reliability(answers),
+        "coverage": coverage_curve(answers),
+        "groups": {
+            group: _group_scores([row for row in labelled if row.group == group])
+            for group in groups
+        },
+    }
+
+
+def answered(pairings: Sequence[Pairing]) -> list[tuple[str, str]]:
+    """Gold and predicted class of each pairing."""
+    return [(str(row.gold.label), label_of(row.found)) for row in pairings]
+
+
+def _group_scores(pairings: Sequence[Pairing]) -> dict[str, Any]:
+    pairs = answered(pairings)
+    return {
+        "sentences": len(pairs),
+        "macro_f1": macro_f1(pairs),
+        "accuracy": accuracy(pairs),
+        "labels": class_scores(pairs),
     }
 
 

@@ -33,13 +33,15 @@ class GoldSentence:
 
     ``allowed`` holds the classes that the annotation admits: one when the sentence is labelled,
     all when nothing is known. ``spans`` is None where spans were not annotated, otherwise source
-    and cue as offsets into the article's text, each None where there is none.
+    and cue as offsets into the article's text, each None where there is none. ``probabilities``
+    of the classes stand where a teacher model said them instead of an annotator.
     """
 
     segment: Segment
     allowed: frozenset[str]
     sure: bool = True
     spans: tuple[Offsets | None, Offsets | None] | None = None
+    probabilities: tuple[float, ...] | None = None
 
     @property
     def label(self) -> str | None:
@@ -57,6 +59,8 @@ class GoldArticle:
     sentences: tuple[GoldSentence, ...]
     # Corpora with a notion of labels of their own are fit to learn from, not to be scored on.
     by_codebook: bool = True
+    # The kind of article, or where it was collected: scores are told apart by it.
+    group: str | None = None
 
 
 def read(path: Path) -> Iterator[GoldArticle]:
@@ -102,7 +106,13 @@ def _labelled(record: dict[str, Any]) -> GoldArticle:
             )
         )
         previous = end
-    return GoldArticle(record["doc_id"], record.get("split"), text, tuple(sentences))
+    return GoldArticle(
+        record["doc_id"],
+        record.get("split"),
+        text,
+        tuple(sentences),
+        group=record.get("group"),
+    )
 
 
 def _shifted(mark: dict[str, int] | None, start: int) -> Offsets | None:

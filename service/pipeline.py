@@ -25,6 +25,7 @@ from service.contracts import (
 )
 from service.extraction import extract
 from service.segmentation import Segment, segment
+from service.speakers import Told, nearby_speakers
 
 # Scores are rounded so that the last bits of floating-point sums never show in the value.
 _SCORE_UNITS = 10_000
@@ -94,28 +95,19 @@ def assemble(  # noqa: PLR0913 - each is a product of one step on the way
     extracted: bool,
 ) -> LabelledArticle:
     """Put the labelled article together from its segments and their predictions."""
-    sentences: list[Sentence] = []
+    kept: list[tuple[Segment, Prediction, Label]] = []
     furniture: list[Extent] = []
     for part, prediction in zip(segments, predictions, strict=True):
         label = label_of(prediction)
         if label == "furniture":
             furniture.append(Extent(start=part.start, end=part.end))
-            continue
-        scores = round_scores(prediction.probabilities[:3])
-        attributed = label == "attributed_claim"
-        sentences.append(
-            Sentence(
-                index=len(sentences),
-                start=part.start,
-                end=part.end,
-                text=text[part.start : part.end],
-                label=label,
-                confidence=getattr(scores, label),
-                scores=scores,
-                source=_span(text, prediction.source) if attributed else None,
-                cue=_span(text, prediction.cue) if attributed else None,
-            )
-        )
+        else:
+            kept.append((part, prediction, label))
+    speakers = _speakers(text, kept)
+    sentences = tuple(
+        _sentence(text, number, *kept[number], speakers[number], model)
+        for number in range(len(kept))
+    )
     return LabelledArticle(
         id=labelled_id(article, model),
         article_id=article.id,
@@ -126,9 +118,54 @@ def assemble(  # noqa: PLR0913 - each is a product of one step on the way
         model=model,
         text_digest=digest(text),
         text=text if extracted else None,
-        sentences=tuple(sentences),
+        sentences=sentences,
         counts=Counts(**{name: sum(s.label == name for s in sentences) for name in LABELS}),
         furniture=tuple(furniture),
+    )
+
+
+def _speakers(text: str, kept: Sequence[tuple[Segment, Prediction, Label]]) -> list[Span | None]:
+    """The source of each sentence that is a claim: its own, or the one named beside it."""
+    own = [
+        _span(text, prediction.source, number) if label == "attributed_claim" else None
+        for number, (_, prediction, label) in enumerate(kept)
+    ]
+    nearby = nearby_speakers(
+        [
+            Told(
+                text[part.start : part.end],
+                part.starts_paragraph,
+                label == "attributed_claim",
+                span.text if span else None,
+            )
+            for (part, _, label), span in zip(kept, own, strict=True)
+        ]
+    )
+    return [span if other is None else own[other] for span, other in zip(own, nearby, strict=True)]
+
+
+def _sentence(  # noqa: PLR0913, PLR0917 - what a sentence is made of
+    text: str,
+    number: int,
+    part: Segment,
+    prediction: Prediction,
+    label: Label,
+    source: Span | None,
+    model: Model,
+) -> Sentence:
+    scores = round_scores(prediction.probabilities[:3])
+    confidence = getattr(scores, label)
+    return Sentence(
+        index=number,
+        start=part.start,
+        end=part.end,
+        text=text[part.start : part.end],
+        label=label,
+        confidence=confidence,
+        uncertain=confidence < model.uncertain_below,
+        scores=scores,
+        source=source,
+        cue=_span(text, prediction.cue, number) if label == "attributed_claim" else None,
     )
 
 
@@ -155,8 +192,8 @@ def round_scores(weights: Sequence[float]) -> Scores:
     return Scores(**{label: unit / _SCORE_UNITS for label, unit in zip(LABELS, units, strict=True)})
 
 
-def _span(text: str, offsets: tuple[int, int] | None) -> Span | None:
+def _span(text: str, offsets: tuple[int, int] | None, number: int) -> Span | None:
     if offsets is None:
         return None
     start, end = offsets
-    return Span(start=start, end=end, text=text[start:end])
+    return Span(start=start, end=end, text=text[start:end], sentence_index=number)

@@ -39,18 +39,27 @@ class Manifest(BaseModel):
         return "sha256:" + hashlib.sha256(listed.encode()).hexdigest()
 
 
+def read_manifest(folder: Path) -> Manifest:
+    """Read ``release.json``.
+
+    Raises:
+        ReleaseError: it is missing, unreadable or not a manifest.
+    """
+    try:
+        return Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+    except OSError as error:
+        raise ReleaseError(f"no model in {folder}: {MANIFEST}: {error.strerror}") from error
+    except ValidationError as error:
+        raise ReleaseError(f"damaged model in {folder}: {MANIFEST} is not a manifest") from error
+
+
 def check(folder: Path) -> Model:
     """Compare every file with the manifest.
 
     Raises:
         ReleaseError: the manifest or a file is missing, unreadable or not the one released.
     """
-    try:
-        manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
-    except OSError as error:
-        raise ReleaseError(f"no model in {folder}: {MANIFEST}: {error.strerror}") from error
-    except ValidationError as error:
-        raise ReleaseError(f"damaged model in {folder}: {MANIFEST} is not a manifest") from error
+    manifest = read_manifest(folder)
     for name, wanted in manifest.files.items():
         if Path(name).name != name:
             raise ReleaseError(f"damaged model in {folder}: {name!r} is not a file's name")
@@ -78,7 +87,7 @@ def load(settings: ModelSettings) -> Any:
     Raises:
         ReleaseError: it is missing or damaged.
     """
-    model = check(settings.path)
+    model = check(settings.folder).model_copy(update={"uncertain_below": settings.uncertain_below})
     # torch and transformers take seconds to import: a missing model is told before that.
     import torch  # noqa: PLC0415
     from safetensors.torch import load_file  # noqa: PLC0415
@@ -89,13 +98,18 @@ def load(settings: ModelSettings) -> Any:
     from service.windows import WindowLayout  # noqa: PLC0415
 
     torch.set_num_threads(settings.threads)
-    config = AutoConfig.from_pretrained(settings.path, local_files_only=True)
+    config = AutoConfig.from_pretrained(settings.folder, local_files_only=True)
     network = Network(config)
-    weights = load_file(settings.path / "model.safetensors")
-    network.load_state_dict({name: value.float() for name, value in weights.items()})
+    weights = {
+        name: value.float()
+        for file in read_manifest(settings.folder).files
+        if file.endswith(".safetensors")
+        for name, value in load_file(settings.folder / file).items()
+    }
+    network.load_state_dict(weights)
     return NetworkLabeller(
         network,
-        AutoTokenizer.from_pretrained(settings.path, local_files_only=True),
+        AutoTokenizer.from_pretrained(settings.folder, local_files_only=True),
         WindowLayout(**config.claimstream["layout"]),
         model,
         config.claimstream["temperature"],

@@ -66,10 +66,13 @@ def _row(sentence: Sentence) -> tuple[Text, str, Text]:
     style = _STYLES[sentence.label]
     line = Text(printable(sentence.text), style)
     for span, look in ((sentence.source, "bold underline"), (sentence.cue, "italic underline")):
-        if span is not None:
+        if span is not None and span.sentence_index == sentence.index:
             line.stylize(look, span.start - sentence.start, span.end - sentence.start)
     if sentence.label == "attributed_claim":
         source = sentence.source.text if sentence.source else "no source named"
+        if sentence.source and sentence.source.sentence_index != sentence.index:
+            source += " (named nearby)"
         cue = f", “{sentence.cue.text}”" if sentence.cue else ""
         line.append(printable(f"  ‹{source}{cue}›"), "dim")
-    return Text(_NAMES[sentence.label], style), f"{sentence.confidence:.0%}", line
+    doubt = "?" if sentence.uncertain else " "
+    return Text(_NAMES[sentence.label], style), f"{sentence.confidence:.0%}{doubt}", line

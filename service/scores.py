@@ -21,6 +21,22 @@ class ClassScore(TypedDict):
     support: int
 
 
+class Bin(TypedDict):
+    """Answers of like confidence: how many, their mean confidence, the share that is right."""
+
+    answers: int
+    confidence: float
+    accuracy: float
+
+
+class Coverage(TypedDict):
+    """Of the answers that reach a threshold of confidence: their share, and how many are right."""
+
+    threshold: float
+    coverage: float
+    accuracy: float
+
+
 class SpanScore(TypedDict):
     """F1 of spans, 0 to 1.
 
@@ -59,16 +75,55 @@ def accuracy(pairs: Sequence[tuple[str, str]]) -> float:
     return _ratio(sum(g == p for g, p in pairs), len(pairs))
 
 
+def confusion(pairs: Iterable[tuple[str, str]]) -> dict[str, dict[str, int]]:
+    """How often each gold class (outer) got each answer (inner)."""
+    counts = Counter(pairs)
+    names = (*LABELS, "furniture")
+    return {gold: {answer: counts[gold, answer] for answer in names} for gold in names}
+
+
+def reliability(answers: Sequence[tuple[float, bool]]) -> list[Bin]:
+    """Confidence beside accuracy in 15 equal bins of confidence, the empty ones left out."""
+    bins: list[list[tuple[float, bool]]] = [[] for _ in range(_BINS)]
+    for confidence, right in answers:
+        bins[min(int(confidence * _BINS), _BINS - 1)].append((confidence, right))
+    return [
+        Bin(
+            answers=len(part),
+            confidence=sum(confidence for confidence, _ in part) / len(part),
+            accuracy=sum(right for _, right in part) / len(part),
+        )
+        for part in bins
+        if part
+    ]
+
+
 def expected_calibration_error(answers: Sequence[tuple[float, bool]]) -> float:
     """Mean gap between confidence and accuracy over 15 equal bins, weighted by their size.
 
     As Guo et al. (2017, On calibration of modern neural networks) define it.
     """
-    bins: list[list[tuple[float, bool]]] = [[] for _ in range(_BINS)]
-    for confidence, right in answers:
-        bins[min(int(confidence * _BINS), _BINS - 1)].append((confidence, right))
-    gaps = (abs(sum(c for c, _ in part) - sum(r for _, r in part)) for part in bins)
+    gaps = (
+        part["answers"] * abs(part["confidence"] - part["accuracy"])
+        for part in reliability(answers)
+    )
     return _ratio(sum(gaps), len(answers))
+
+
+def coverage_curve(answers: Sequence[tuple[float, bool]]) -> list[Coverage]:
+    """Coverage and accuracy at thresholds of confidence from 0 to 0.95."""
+    curve = []
+    for twentieths in range(20):
+        threshold = twentieths / 20
+        kept = [right for confidence, right in answers if confidence >= threshold]
+        curve.append(
+            Coverage(
+                threshold=threshold,
+                coverage=_ratio(len(kept), len(answers)),
+                accuracy=_ratio(sum(kept), len(kept)),
+            )
+        )
+    return curve
 
 
 def span_score(pairs: Iterable[tuple[Offsets | None, Offsets | None]]) -> SpanScore:

@@ -95,8 +95,24 @@ class TopicSettings(Group):
 class ModelSettings(Group):
     """Which released model labels, and how."""
 
-    path: Path = Field(default=RELEASES / "small", description="Folder of a released model.")
+    size: Literal["base", "small"] = Field(
+        default="small", description="base labels best; small is several times as fast."
+    )
+    path: Path | None = Field(
+        default=None, description="Folder of a released model of one's own, instead of a size."
+    )
     threads: int = Field(default=1, ge=1, description="Compute threads of one worker.")
+    uncertain_below: float = Field(
+        default=0.6,
+        ge=0,
+        le=1,
+        description="Sentences with a lower confidence are marked uncertain.",
+    )
+
+    @property
+    def folder(self) -> Path:
+        """Where the released model lies."""
+        return self.path or RELEASES / self.size
 
 
 class WorkerSettings(Group):

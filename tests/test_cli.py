@@ -147,7 +147,7 @@ def test_evaluate_prints_the_agreed_figures() -> None:
     result = claimstream("evaluate", str(gold), "--json")
     assert result.exit_code == 0
     figures = json.loads(result.stdout)
-    assert set(figures) == {
+    assert set(figures) >= {
         "sentences", "macro_f1", "accuracy", "ece", "labels", "sure", "source", "cue",
     }  # fmt: skip
     assert figures["sentences"] == len(json.loads(gold.read_text())["sentences"])

@@ -1,5 +1,7 @@
 """Scoring a labeller on annotated articles."""
 
+from dataclasses import replace
+
 import pytest
 
 from service.evaluation import evaluate
@@ -39,6 +41,18 @@ def test_figures_of_an_article(own: bool) -> None:  # noqa: FBT001
     assert figures["source"] == {"exact_f1": 1, "overlap_f1": 1, "support": 1}
     assert figures["cue"]["exact_f1"] == 1
     assert 0 <= figures["ece"] <= 1
+    assert figures["confusion"]["opinion"] == {
+        "fact": 1, "attributed_claim": 0, "opinion": 1, "furniture": 0,
+    }  # fmt: skip
+
+
+def test_groups_are_scored_apart() -> None:
+    """Articles of different kinds each get figures of their own."""
+    other = GoldArticle("b", "dev", TEXT, ARTICLE.sentences[:2], group="column")
+    figures = evaluate([replace(ARTICLE, group="agency"), other], RuleLabeller())
+    assert figures["groups"]["column"]["accuracy"] == 1
+    assert figures["groups"]["agency"]["sentences"] == 3
+    assert figures["groups"]["agency"]["labels"]["opinion"]["recall"] == 0.5
 
 
 def test_own_segmentation_takes_what_covers_most() -> None:

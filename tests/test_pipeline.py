@@ -11,7 +11,7 @@ from service.contracts import Article
 from service.extraction import ExtractionError
 from service.pipeline import article_text, label_article, round_scores
 from service.schemas import schemas
-from tests.labellers import RuleLabeller
+from tests.labellers import RuleLabeller, ScriptedLabeller
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
 NEWSY = st.lists(
@@ -67,6 +67,27 @@ def test_only_claims_have_source_and_cue() -> None:
     assert claim.cue is not None
     assert (claim.source.text, claim.cue.text) == ("The minister", "said")
     assert (opinion.label, opinion.source, opinion.cue) == ("opinion", None, None)
+
+
+def test_a_quotation_that_goes_on_has_the_speaker_named_beside_it() -> None:
+    """The source then lies in another sentence, which its sentence_index tells."""
+    body = "The minister said “taxes fell. He said it rained.”"
+    labeller = ScriptedLabeller([((0, 12), (13, 17)), (None, None)])
+    first, second = label_article(Article(id="a", body=body), labeller).sentences
+    assert first.source is not None
+    assert first.source.sentence_index == 0
+    assert second.source == first.source
+    assert second.cue is None
+
+
+@pytest.mark.parametrize(("threshold", "uncertain"), [(0.0, False), (0.5, False), (0.95, True)])
+def test_unsure_sentences_are_marked(threshold: float, *, uncertain: bool) -> None:
+    """A sentence whose confidence lies under the threshold is uncertain; the threshold is told."""
+    labeller = RuleLabeller()
+    labeller.model = labeller.model.model_copy(update={"uncertain_below": threshold})
+    labelled = label_article(Article(id="a", body="It rained."), labeller)
+    assert labelled.sentences[0].uncertain is uncertain
+    assert labelled.model.uncertain_below == threshold
 
 
 def test_replays_give_the_same_bytes() -> None:

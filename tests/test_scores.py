@@ -5,8 +5,11 @@ import pytest
 from service.scores import (
     accuracy,
     class_scores,
+    confusion,
+    coverage_curve,
     expected_calibration_error,
     macro_f1,
+    reliability,
     span_score,
 )
 
@@ -36,6 +39,30 @@ def test_calibration_error_is_the_weighted_gap() -> None:
     """Four answers at 0.9 of which three are right, two at 0.5 of which one is."""
     answers = [(0.9, True)] * 3 + [(0.9, False)] + [(0.5, True), (0.5, False)]
     assert expected_calibration_error(answers) == pytest.approx(4 / 6 * 0.15)
+
+
+def test_answers_are_put_into_bins_of_confidence() -> None:
+    """Each bin tells how many answers, their mean confidence and the share that is right."""
+    bins = reliability([(0.9, True), (0.92, False), (0.5, True), (1.0, True)])
+    assert [part["answers"] for part in bins] == [1, 2, 1]
+    assert bins[1]["confidence"] == pytest.approx(0.91)
+    assert [part["accuracy"] for part in bins] == [1, 0.5, 1]
+
+
+def test_fewer_answers_are_kept_at_a_higher_threshold() -> None:
+    """At each threshold the answers that reach it, as a share, and how many of them are right."""
+    curve = {round(row["threshold"], 2): row for row in coverage_curve([(0.9, True), (0.4, False)])}
+    assert (curve[0]["coverage"], curve[0]["accuracy"]) == (1, 0.5)
+    assert (curve[0.5]["coverage"], curve[0.5]["accuracy"]) == (0.5, 1)
+    assert curve[0.95]["coverage"] == 0
+
+
+def test_confusion_counts_every_pair() -> None:
+    """What was the gold and what was answered, with zeros for what never happened."""
+    counts = confusion([("fact", "opinion"), ("fact", "opinion"), ("furniture", "fact")])
+    assert counts["fact"]["opinion"] == 2
+    assert counts["furniture"]["fact"] == 1
+    assert sum(sum(row.values()) for row in counts.values()) == 3
 
 
 def test_spans_count_exact_and_overlapping() -> None:

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from transformers import AutoModel, BertConfig, BertTokenizerFast
 
 from models.training import train as training
 from models.training.batches import collate
 from models.training.encode import encode, examples
 from models.training.losses import class_loss, span_loss
-from models.training.release import release
+from models.training.release import release, save
 from service.contracts import Article
 from service.gold import read
 from service.pipeline import label_article
@@ -136,10 +137,20 @@ def test_class_loss_leaves_open_what_the_annotation_does() -> None:
     """Probability may go to any admitted class; what is unknown or weighs nothing costs nothing."""
     logits = torch.tensor([[0.0, 0.0, -50.0, -50.0], [0.0, 0.0, 9.0, 0.0], [9.0, 0.0, 0.0, 0.0]])
     allowed = torch.tensor([[1.0, 1.0, 0.0, 0.0], [1.0] * 4, [0.0, 1.0, 0.0, 0.0]])
-    assert class_loss(logits, allowed, torch.tensor([1.0, 1.0, 0.0]), 0.0) == pytest.approx(
+    nobody = torch.zeros(3, 4)
+    assert class_loss(logits, allowed, nobody, torch.tensor([1.0, 1.0, 0.0]), 0.0) == pytest.approx(
         0, abs=1e-6
     )
-    assert class_loss(logits, allowed, torch.tensor([1.0, 1.0, 1.0]), 0.0) > 4
+    assert class_loss(logits, allowed, nobody, torch.tensor([1.0, 1.0, 1.0]), 0.0) > 4
+
+
+def test_class_loss_follows_a_teacher() -> None:
+    """Where a teacher spoke, agreeing with its probabilities costs least, its entropy."""
+    teacher = torch.tensor([[0.7, 0.1, 0.1, 0.1]])
+    unknown, weight = torch.ones(1, 4), torch.ones(1)
+    least = class_loss(teacher.log(), unknown, teacher, weight, 0.05)
+    assert least == pytest.approx(-float((teacher * teacher.log()).sum()))
+    assert class_loss(torch.zeros(1, 4), unknown, teacher, weight, 0.05) > least
 
 
 def test_span_loss_is_cross_entropy_over_the_sentence(base: Path, data: Path) -> None:
@@ -157,3 +168,18 @@ def test_span_loss_is_cross_entropy_over_the_sentence(base: Path, data: Path) ->
         if end >= 0
     ]
     assert span_loss(scores, batch).item() == pytest.approx(sum(costs) / len(costs), rel=1e-5)
+
+
+def test_weights_are_kept_in_files_small_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Weights go into several files of limited size and come back whole; older files go."""
+    monkeypatch.setattr("models.training.release.SHARD_BYTES", 1000)
+    (tmp_path / "model.safetensors").touch()
+    state = {f"layer{n}": torch.arange(n, n + 100, dtype=torch.float32) for n in range(5)}
+    names = save(state, tmp_path)
+    assert sorted(file.name for file in tmp_path.iterdir()) == names
+    assert len(names) == 3
+    loaded = {key: value for name in names for key, value in load_file(tmp_path / name).items()}
+    assert loaded.keys() == state.keys()
+    assert all(torch.equal(loaded[name], state[name]) for name in state)

@@ -13,11 +13,16 @@ import torch
 import typer
 from rich.console import Console
 
+from models.training.corpora import corpus_file
 from models.training.release import release as make_release
-from models.training.train import corpus_file, read_config, train
+from models.training.teach import teach as make_lessons
+from models.training.train import read_config, train
 from service.gold import read
+from service.release import load
+from service.settings import ModelSettings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+CORES = os.cpu_count() or 1
 RECIPE = Path(__file__).with_name("config.toml")
 
 Recipe = Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The recipe.")]
@@ -26,6 +31,11 @@ Base = Annotated[
     Path | None,
     typer.Option(exists=True, file_okay=False, help="Folder of the base model; else its package."),
 ]
+Taught = Annotated[
+    Path | None,
+    typer.Option(exists=True, dir_okay=False, help='The corpus "taught" that `teach` wrote.'),
+]
+Threads = Annotated[int, typer.Option(min=1)]
 Run = Annotated[Path, typer.Option(file_okay=False, help="Folder for checkpoints and log.")]
 
 
@@ -55,15 +65,35 @@ def train_command(  # noqa: PLR0913 - one option each
     ] = [],  # noqa: B006 - typer copies it
     skip: Annotated[int, typer.Option(min=0, help="First stages to leave out.")] = 0,
     seed: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
-    threads: Annotated[int, typer.Option(min=1)] = os.cpu_count() or 1,
+    taught: Taught = None,
+    threads: Threads = CORES,
 ) -> None:
     """Train by the recipe; goes on from the run's last checkpoint."""
     torch.set_num_threads(threads)
     config = read_config(recipe)
     if seed is not None:
         config["seed"] = seed
+    if taught:
+        config["files"] = {"taught": taught}
     weights = train(config, data, base_folder(config["base"], base), run, init=init, skip=skip)
     Console().print(f"weights: {weights}")
+
+
+@app.command()
+def teach(
+    data: Data,
+    *,
+    model: Annotated[Path, typer.Option(exists=True, file_okay=False, help="The teacher.")] = Path(
+        "models/base"
+    ),
+    out: Annotated[Path, typer.Option(dir_okay=False)] = Path("runs/taught.jsonl"),
+    limit: Annotated[int | None, typer.Option(help="Of articles.")] = None,
+    threads: Threads = CORES,
+) -> None:
+    """Label the unlabelled articles with a released model, for another to learn from."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    labeller = load(ModelSettings(path=model, threads=threads))
+    make_lessons(labeller, data, out, limit)
 
 
 @app.command()
@@ -77,15 +107,18 @@ def release(  # noqa: PLR0913 - one option each
     *,
     recipe: Recipe = RECIPE,
     base: Base = None,
+    taught: Taught = None,
 ) -> None:
     """Make a release of trained weights, calibrated and scored on the dev split."""
     config = read_config(recipe)
     corpus = data / "labelled_articles.jsonl"
     dev = [article for article in read(corpus) if article.split == "dev"]
+    names = {name for stage in config["stages"] for name in stage["corpora"]}
+    files = {name: corpus_file(data, name) for name in sorted(names)}
+    if taught:
+        files["taught"] = taught
     config["data_sha256"] = {
-        name: hashlib.sha256(corpus_file(data, name).read_bytes()).hexdigest()
-        for stage in config["stages"]
-        for name in stage["corpora"]
+        name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files.items()
     }
     figures = make_release(
         config, weights, base_folder(config["base"], base), dev, folder=out, version=version

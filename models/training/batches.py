@@ -24,6 +24,7 @@ class Batch(NamedTuple):
     owner: Tensor
     markers: Tensor
     allowed: Tensor
+    teacher: Tensor
     weights: Tensor
     span_ends: Tensor
 
@@ -37,7 +38,7 @@ def collate(rows: Sequence[Example]) -> Batch:
     owner = torch.full((len(rows), length), total, dtype=torch.long)
     markers: list[int] = []
     ends: list[list[int]] = []
-    allowed, weights = [], []
+    allowed, teacher, weights = [], [], []
     for y, row in enumerate(rows):
         size = len(row.window.ids)
         ids[y, :size] = torch.tensor(row.window.ids)
@@ -47,6 +48,7 @@ def collate(rows: Sequence[Example]) -> Batch:
             target = row.article.targets[piece.segment]
             markers.append(y * length + piece.first)
             allowed.append(target.allowed)
+            teacher.append(target.teacher)
             weights.append(target.weight)
             whole = piece.offset == 0 and piece.last - piece.first - 1 == len(
                 row.article.segments[piece.segment]
@@ -62,6 +64,7 @@ def collate(rows: Sequence[Example]) -> Batch:
         owner,
         torch.tensor(markers),
         torch.tensor(allowed),
+        torch.tensor(teacher),
         torch.tensor(weights),
         torch.tensor(ends).reshape(-1, 4),
     )

@@ -16,11 +16,13 @@ UNKNOWN = (-1, -1)
 class Target(NamedTuple):
     """What is to be learnt of one sentence.
 
-    ``allowed`` is 1 for each class that the annotation admits. ``source`` and ``cue`` are first
+    ``allowed`` is 1 for each class that the annotation admits; ``teacher`` are the probabilities
+    that a teacher gave, or all 0. ``source`` and ``cue`` are first
     and last token within the segment, counted with the marker as 0 (so (0, 0) is "none").
     """
 
     allowed: tuple[float, ...]
+    teacher: tuple[float, ...]
     weight: float
     source: tuple[int, int]
     cue: tuple[int, int]
@@ -62,13 +64,15 @@ def encode(
         for sentence, offsets in zip(article.sentences, tokens["offset_mapping"], strict=True):
             source, cue = UNKNOWN, UNKNOWN
             # Where there is no claim there is no span, and none is looked for: nothing to learn.
-            if sentence.spans is not None and sentence.label == "attributed_claim":
+            claim = sentence.label == "attributed_claim" or sentence.probabilities
+            if sentence.spans is not None and claim:
                 source, cue = (
                     _positions(span, offsets, sentence.segment.start) for span in sentence.spans
                 )
             targets.append(
                 Target(
                     tuple(float(name in sentence.allowed) for name in CLASSES),
+                    sentence.probabilities or (0.0,) * len(CLASSES),
                     weight * (1.0 if sentence.sure else unsure_weight),
                     source,
                     cue,

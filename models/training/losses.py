@@ -9,19 +9,25 @@ from models.training.batches import Batch
 from service.network import Logits
 
 
-def class_loss(logits: Tensor, allowed: Tensor, weights: Tensor, smoothing: float) -> Tensor:
+def class_loss(
+    logits: Tensor, allowed: Tensor, teacher: Tensor, weights: Tensor, smoothing: float
+) -> Tensor:
     """Weighted mean of the negative log-probability of the admitted classes together.
 
     With one class admitted this is cross-entropy; with several it is the partial-label loss of
     Jin & Ghahramani (2002, Learning with multiple labels). Label smoothing (Szegedy et al. 2016)
-    applies where one class is admitted.
+    applies where one class is admitted. Where a teacher gave probabilities, it is the cross-entropy
+    with those instead (Hinton et al. 2015, Distilling the knowledge in a neural network, at
+    temperature 1).
     """
     log_p = logits.log_softmax(dim=1)
     partial = -(log_p + allowed.log()).logsumexp(dim=1)
     single = allowed.sum(dim=1) == 1
     smooth = torch.where(single, -log_p.mean(dim=1), partial)
     losses = (1 - smoothing) * partial + smoothing * smooth
-    known = weights * (allowed.sum(dim=1) < allowed.shape[1])
+    taught = teacher.sum(dim=1) > 0
+    losses = torch.where(taught, -(teacher * log_p).sum(dim=1), losses)
+    known = weights * (taught | (allowed.sum(dim=1) < allowed.shape[1]))
     return (losses * known).sum() / known.sum().clamp(min=1e-6)
 
 
@@ -42,5 +48,5 @@ def span_loss(span_ends: Tensor, batch: Batch) -> Tensor:
 
 def total_loss(logits: Logits, batch: Batch, *, smoothing: float, span_weight: float) -> Tensor:
     """Sum of both losses."""
-    classes = class_loss(logits.classes, batch.allowed, batch.weights, smoothing)
+    classes = class_loss(logits.classes, batch.allowed, batch.teacher, batch.weights, smoothing)
     return classes + span_weight * span_loss(logits.span_ends, batch)

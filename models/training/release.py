@@ -11,9 +11,10 @@ from typing import Any
 
 import torch
 from safetensors.torch import save_file
+from torch import Tensor
 from transformers import AutoConfig, AutoTokenizer
 
-from models.training.train import average, layout_for
+from models.training.train import average, encoder_options, layout_for
 from service.contracts import Model
 from service.evaluation import Pairing, pair, report
 from service.gold import CLASSES, GoldArticle
@@ -23,6 +24,8 @@ from service.release import MANIFEST, Manifest, file_digest
 
 # Weights are kept in half precision: two bytes of a number that was trained with less.
 STORED = torch.float16
+# A file in git is at most 50 MB; a little is left for the header.
+SHARD_BYTES = 49_900_000
 
 
 def release(  # noqa: PLR0913 - what goes into a release
@@ -49,7 +52,7 @@ def release(  # noqa: PLR0913 - what goes into a release
     """
     tokenizer = AutoTokenizer.from_pretrained(base)
     layout = replace(layout_for(tokenizer, config), context_tokens=config["serving_context_tokens"])
-    encoder = AutoConfig.from_pretrained(base)
+    encoder = AutoConfig.from_pretrained(base, **encoder_options(config))
     state = {name: value.to(STORED) for name, value in average(weights).items()}
     network = Network(encoder)
     network.load_state_dict({name: value.float() for name, value in state.items()})
@@ -65,17 +68,48 @@ def release(  # noqa: PLR0913 - what goes into a release
     folder.mkdir(parents=True, exist_ok=True)
     encoder.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    save_file(state, folder / "model.safetensors", {"format": "pt"})
-    loaded = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
-    files = {file: file_digest(folder / file) for file in loaded}
+    loaded = ["config.json", "tokenizer.json", "tokenizer_config.json", *save(state, folder)]
+    files = {file: file_digest(folder / file) for file in sorted(loaded)}
     manifest = Manifest(name=name, version=version, files=files)
     (folder / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n")
 
-    calibrated = NetworkLabeller(network, tokenizer, layout, unnamed, temperature)
-    figures = report([row for article in dev for row in pair(article, calibrated)])
+    figures = report([scaled(row, temperature) for row in pairings])
+    kinds = config.get("kinds", {})
+    by_kind = [row._replace(group=kinds.get(row.group)) for row in pairings]
+    figures["kinds"] = report(by_kind)["groups"]
     figures |= {"temperature": temperature, "version": version, "recipe": config}
     (folder / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n")
     return figures
+
+
+def save(state: dict[str, Tensor], folder: Path) -> list[str]:
+    """Write weights in as many safetensors files as keep each within the limit for git.
+
+    Returns:
+        The files' names, in order. A single tensor over the limit gets a file of its own.
+    """
+    shards: list[dict[str, Tensor]] = [{}]
+    room = SHARD_BYTES
+    for name, value in state.items():
+        if shards[-1] and value.nbytes > room:
+            shards.append({})
+            room = SHARD_BYTES
+        shards[-1][name] = value.contiguous()
+        room -= value.nbytes
+    for old in folder.glob("*.safetensors"):
+        old.unlink()
+    names = [f"model-{n:05}-of-{len(shards):05}.safetensors" for n in range(1, len(shards) + 1)]
+    for name, shard in zip(names, shards, strict=True):
+        save_file(shard, folder / name, {"format": "pt"})
+    return names
+
+
+def scaled(pairing: Pairing, temperature: float) -> Pairing:
+    """The pairing with its probabilities as another temperature gives them."""
+    powers = [max(p, 1e-12) ** (1 / temperature) for p in pairing.found.probabilities]
+    fact, claim, opinion, furniture = (power / sum(powers) for power in powers)
+    found = pairing.found._replace(probabilities=(fact, claim, opinion, furniture))
+    return pairing._replace(found=found)
 
 
 def fit_temperature(pairings: Sequence[Pairing]) -> float:
@@ -84,9 +118,9 @@ def fit_temperature(pairings: Sequence[Pairing]) -> float:
     Temperature scaling as in Guo et al. (2017). Takes predictions made with temperature 1.
     """
     rows = [
-        (CLASSES.index(gold.label), [math.log(max(p, 1e-12)) for p in found.probabilities])
-        for gold, found in pairings
-        if gold.label is not None
+        (CLASSES.index(row.gold.label), [math.log(max(p, 1e-12)) for p in row.found.probabilities])
+        for row in pairings
+        if row.gold.label is not None
     ]
     wanted = torch.tensor([row[0] for row in rows])
     logits = torch.tensor([row[1] for row in rows])

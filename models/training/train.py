@@ -17,15 +17,13 @@ from torch import Tensor
 from transformers import AutoModel, AutoTokenizer
 
 from models.training.batches import Batch, collate, shuffled
+from models.training.corpora import corpus
 from models.training.encode import Encoded, Example, encode, examples
 from models.training.losses import total_loss
-from service.gold import read
 from service.network import Network
 from service.windows import WindowLayout
 
 CHECKPOINT = "checkpoint.pt"
-# Where the corpora of our own writing are.
-OWN = Path(__file__).parent
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -46,10 +44,9 @@ def layout_for(tokenizer: Any, config: dict[str, Any]) -> WindowLayout:
     )
 
 
-def corpus_file(data: Path, name: str) -> Path:
-    """Where a corpus is: in the folder of data, or, of our own writing, beside the recipe."""
-    file = data / f"{name}.jsonl"
-    return file if file.exists() else OWN / file.name
+def encoder_options(config: dict[str, Any]) -> dict[str, int]:
+    """What the recipe changes of the base model: ``layers`` keeps only so many of the lowest."""
+    return {"num_hidden_layers": config["layers"]} if "layers" in config else {}
 
 
 def average(files: Sequence[Path]) -> dict[str, Tensor]:
@@ -59,13 +56,15 @@ def average(files: Sequence[Path]) -> dict[str, Tensor]:
 
 
 def read_corpora(
-    stage: dict[str, Any], data: Path, tokenizer: Any, unsure_weight: float
+    config: dict[str, Any], stage: dict[str, Any], data: Path, tokenizer: Any
 ) -> list[Encoded]:
     """Read and tokenise a stage's corpora; dev splits stay out."""
     documents = []
     for name, weight in stage["corpora"].items():
-        corpus = [a for a in read(corpus_file(data, name)) if a.split in ("train", None)]
-        encoded = encode(corpus, tokenizer, unsure_weight=unsure_weight, weight=weight)
+        articles = corpus(data, name, config.get("files", {}).get(name))
+        share = stage.get("shares", {}).get(name, 1.0)
+        articles = random.Random(name).sample(articles, round(share * len(articles)))
+        encoded = encode(articles, tokenizer, unsure_weight=config["unsure_weight"], weight=weight)
         documents += encoded * stage.get("repeats", {}).get(name, 1)
     return documents
 
@@ -137,7 +136,11 @@ def train(  # noqa: PLR0913 - what a training is made of
     layout = layout_for(tokenizer, config)
     # Dropout inside attention keeps torch from its fused kernel: a step takes 1.6 times as long.
     encoder = AutoModel.from_pretrained(
-        base, add_pooling_layer=False, dtype=torch.float32, attention_probs_dropout_prob=0.0
+        base,
+        add_pooling_layer=False,
+        dtype=torch.float32,
+        attention_probs_dropout_prob=0.0,
+        **encoder_options(config),
     )
     network = Network(encoder.config, encoder)
     done: tuple[int, int] = (skip, 0)
@@ -150,7 +153,7 @@ def train(  # noqa: PLR0913 - what a training is made of
     with Progress() as bars:
         for number in range(done[0], len(config["stages"])):
             stage = config["stages"][number]
-            articles = read_corpora(stage, data, tokenizer, config["unsure_weight"])
+            articles = read_corpora(config, stage, data, tokenizer)
             epochs = stage_batches(articles, layout, stage, config, number)
             optimiser = torch.optim.AdamW(parameter_groups(network, config))
             start = done[1] if number == done[0] else 0
@@ -189,6 +192,8 @@ def _train_stage(  # noqa: PLR0913, PLR0917 - a stage is where all of it meets
         if done % config["checkpoint_steps"] == 0 or done == ends[-1]:
             _log(run, stage=number + 1, step=done, total=ends[-1], loss=round(mean, 4))
             _save(run, network, optimiser, (number, done))
+        if done % config.get("keep_steps", math.inf) == 0:
+            torch.save(network.state_dict(), run / f"{name}-step{done}.pt")
         if done in ends:
             torch.save(network.state_dict(), run / f"{name}-epoch{ends.index(done) + 1}.pt")
 

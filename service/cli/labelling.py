@@ -114,6 +114,16 @@ def _show_figures(figures: dict[str, Any]) -> None:
             name, number(score["exact_f1"]), number(score["overlap_f1"]), str(score["support"])
         )
     console.print(spans)
+    if len(figures["groups"]) > 1:
+        groups = Table("group", "macro-F1", "accuracy", "sentences")
+        for name, score in figures["groups"].items():
+            groups.add_row(
+                name,
+                number(score["macro_f1"]),
+                number(score["accuracy"]),
+                str(score["sentences"]),
+            )
+        console.print(groups)
     console.print(
         f"{figures['sentences']} sentences; macro-F1 {number(figures['macro_f1'])} "
         f"(sure ones {number(figures['sure']['macro_f1'])}), accuracy "
