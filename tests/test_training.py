@@ -11,12 +11,15 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from transformers import AutoModel, BertConfig, BertTokenizerFast
+from typer.testing import CliRunner
 
 from models.training import train as training
+from models.training.__main__ import app
 from models.training.batches import collate
+from models.training.card import write_card
 from models.training.encode import encode, examples
 from models.training.losses import class_loss, span_loss
-from models.training.release import release, save
+from models.training.release import save
 from service.contracts import Article
 from service.gold import read
 from service.pipeline import label_article
@@ -95,19 +98,44 @@ def test_an_interrupted_training_ends_where_the_other_does(
     assert all(torch.equal(straight[name], resumed[name]) for name in straight)
 
 
-def test_a_release_can_be_loaded_and_labels(base: Path, data: Path, tmp_path: Path) -> None:
-    """What training releases is whole, scored and labels articles of any length."""
-    weights = training.train(RECIPE, data, base, tmp_path / "run")
-    dev = [a for a in read(data / "labelled_articles.jsonl") if a.split == "dev"]
-    figures = release(RECIPE, [weights], base, dev, folder=tmp_path / "tiny", version="0.1.0")
-    assert json.loads((tmp_path / "tiny/metrics.json").read_text())["macro_f1"] == pytest.approx(
-        figures["macro_f1"]
+def test_ones_own_articles_make_a_release(
+    base: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commands that models/README.md gives lead from annotated articles to a model in use."""
+    monkeypatch.chdir(tmp_path)
+    recipe = "".join(
+        f"{name} = {json.dumps(value)}\n" for name, value in RECIPE.items() if name != "stages"
     )
-    assert check(tmp_path / "tiny").name == "claimstream-tiny"
-    labeller = load(ModelSettings(path=tmp_path / "tiny"))
+    Path("own.toml").write_text(
+        f"{recipe}base = 'none'\n[[stages]]\nepochs = 1\nscale = 1.0\n"
+        "[stages.corpora]\nlabelled_articles = 1.0\n"
+    )
+    shared = ["--data", str(data), "--recipe", "own.toml", "--base", str(base)]
+    trained = CliRunner().invoke(app, ["train", "--run", "runs/own", *shared])
+    assert trained.exit_code == 0, trained.output
+    weights = ["--weights", "runs/own/stage1-epoch1.pt"]
+    made = CliRunner().invoke(app, ["release", *weights, "--out", "own", *shared])
+    assert made.exit_code == 0, made.output
+
+    figures = json.loads(Path("own/metrics.json").read_text())
+    assert figures["recipe"]["data_sha256"].keys() == {"labelled_articles"}
+    assert 0 <= figures["own_segmentation"]["macro_f1"] <= 1
+    assert f"{figures['macro_f1']:.3f}" in Path("own/SCORES.md").read_text()
+    assert Path("own/calibration.svg").stat().st_size > 1000
+    assert check(Path("own")).name == "claimstream-tiny"
+    labeller = load(ModelSettings(path=Path("own"), uncertain_below=1.0))
     body = "The mayor said it rained. " * 200 + "Word " * 3000
     labelled = label_article(Article(id="a", body=body), labeller)
     assert len(labelled.sentences) + len(labelled.furniture) == 201
+    assert all(sentence.uncertain for sentence in labelled.sentences)
+
+
+def test_the_page_of_scores_is_the_same_for_the_same_figures(tmp_path: Path) -> None:
+    """The released figures make the released page and plots again, byte for byte."""
+    for folder in sorted(ROOT.glob("models/*/SCORES.md")):
+        figures = json.loads((folder.parent / "metrics.json").read_text())
+        write_card(tmp_path, figures)
+        assert (tmp_path / "SCORES.md").read_text() == folder.read_text()
 
 
 def test_batches_carry_the_gold_spans(base: Path, data: Path) -> None:

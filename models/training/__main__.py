@@ -13,8 +13,10 @@ import torch
 import typer
 from rich.console import Console
 
+from models.training.card import write_card
 from models.training.corpora import corpus_file
 from models.training.release import release as make_release
+from models.training.score import score
 from models.training.teach import teach as make_lessons
 from models.training.train import read_config, train
 from service.gold import read
@@ -108,8 +110,10 @@ def release(  # noqa: PLR0913 - one option each
     recipe: Recipe = RECIPE,
     base: Base = None,
     taught: Taught = None,
+    threads: Threads = CORES,
 ) -> None:
     """Make a release of trained weights, calibrated and scored on the dev split."""
+    torch.set_num_threads(threads)
     config = read_config(recipe)
     corpus = data / "labelled_articles.jsonl"
     dev = [article for article in read(corpus) if article.split == "dev"]
@@ -120,9 +124,11 @@ def release(  # noqa: PLR0913 - one option each
     config["data_sha256"] = {
         name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files.items()
     }
-    figures = make_release(
-        config, weights, base_folder(config["base"], base), dev, folder=out, version=version
-    )
+    base_model = base_folder(config["base"], base)
+    temperature = make_release(config, weights, base_model, dev, folder=out, version=version)
+    about = {"version": version, "temperature": temperature, "recipe": config}
+    figures = score(load(ModelSettings(path=out, threads=threads)), data, out, about)
+    write_card(out, figures)
     Console().print_json(json.dumps({k: v for k, v in figures.items() if k != "recipe"}))
 
 

@@ -1,8 +1,7 @@
-"""Makes a released model out of trained weights: half precision, calibrated, with its digests."""
+"""Makes a released model out of trained weights: half precision, calibrated, with digests."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -16,7 +15,7 @@ from transformers import AutoConfig, AutoTokenizer
 
 from models.training.train import average, encoder_options, layout_for
 from service.contracts import Model
-from service.evaluation import Pairing, pair, report
+from service.evaluation import Pairing, pair
 from service.gold import CLASSES, GoldArticle
 from service.labeller import NetworkLabeller
 from service.network import Network
@@ -36,19 +35,19 @@ def release(  # noqa: PLR0913 - what goes into a release
     *,
     folder: Path,
     version: str,
-) -> dict[str, Any]:
-    """Write a released model and score it.
+) -> float:
+    """Write a released model.
 
     Args:
         config: the recipe that the weights were trained by.
         weights: state dicts that :func:`models.training.train.train` wrote; several are averaged.
         base: folder of the base model (its configuration and tokenizer).
-        dev: annotated articles for calibration and scores.
+        dev: annotated articles for calibration.
         folder: where the release goes; replaced file by file.
         version: of the model.
 
     Returns:
-        The figures, as they stand in ``metrics.json``.
+        The temperature that calibrates it.
     """
     tokenizer = AutoTokenizer.from_pretrained(base)
     layout = replace(layout_for(tokenizer, config), context_tokens=config["serving_context_tokens"])
@@ -72,14 +71,7 @@ def release(  # noqa: PLR0913 - what goes into a release
     files = {file: file_digest(folder / file) for file in sorted(loaded)}
     manifest = Manifest(name=name, version=version, files=files)
     (folder / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n")
-
-    figures = report([scaled(row, temperature) for row in pairings])
-    kinds = config.get("kinds", {})
-    by_kind = [row._replace(group=kinds.get(row.group)) for row in pairings]
-    figures["kinds"] = report(by_kind)["groups"]
-    figures |= {"temperature": temperature, "version": version, "recipe": config}
-    (folder / "metrics.json").write_text(json.dumps(figures, indent=2) + "\n")
-    return figures
+    return temperature
 
 
 def save(state: dict[str, Tensor], folder: Path) -> list[str]:
@@ -102,14 +94,6 @@ def save(state: dict[str, Tensor], folder: Path) -> list[str]:
     for name, shard in zip(names, shards, strict=True):
         save_file(shard, folder / name, {"format": "pt"})
     return names
-
-
-def scaled(pairing: Pairing, temperature: float) -> Pairing:
-    """The pairing with its probabilities as another temperature gives them."""
-    powers = [max(p, 1e-12) ** (1 / temperature) for p in pairing.found.probabilities]
-    fact, claim, opinion, furniture = (power / sum(powers) for power in powers)
-    found = pairing.found._replace(probabilities=(fact, claim, opinion, furniture))
-    return pairing._replace(found=found)
 
 
 def fit_temperature(pairings: Sequence[Pairing]) -> float:
