@@ -149,6 +149,9 @@ class Model(Frozen):
     name: str
     version: str
     digest: str = Field(description="sha256:… over the released files.")
+    backend: str = Field(
+        default="", description="What computed the scores, and in which numbers: onnx-int8, ..."
+    )
     uncertain_below: float = Field(
         default=0.0, ge=0, le=1, description="Sentences of lower confidence are marked uncertain."
     )
@@ -198,6 +201,7 @@ def digest(text: str) -> str:
 
 def labelled_id(article: Article, model: Model) -> str:
     """Identify the outcome of labelling this article's content with this model (64 hex digits)."""
-    content = [article.model_dump(), model.digest, model.uncertain_below, SCHEMA]
+    # All of the model that can change the value: the same id stands for the same bytes.
+    content = [article.model_dump(), model.model_dump(), SCHEMA]
     canonical = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()

@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
 
+from service.contracts import Model
 from service.pipeline import Prediction
+from service.segmentation import Segment
 from service.spans import Candidate, best_span
 from service.windows import Window, WindowLayout, pack
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerFast
-
-    from service.contracts import Model
-    from service.network import Network
-    from service.segmentation import Segment
 
 Offsets = tuple[int, int]
 # A span in a piece, and how many of the segment's tokens stand in earlier pieces.
 Mark = tuple[Candidate, int]
 
 
-class NetworkLabeller:
+class Backend(Protocol):
+    """Runs the network."""
+
+    @property
+    def name(self) -> str:
+        """Library and numbers, as the labelled article tells them."""
+
+    def score(self, window: Window) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Logits of the window's pieces (n, 4) and of its tokens (length, 4)."""
+
+
+class WindowLabeller:
     """A labeller around a network. Its predictions depend on the article alone.
 
     Windows go through the network one by one: nothing is padded, and sums are made in the same
@@ -34,15 +40,15 @@ class NetworkLabeller:
 
     def __init__(
         self,
-        network: Network,
-        tokenizer: PreTrainedTokenizerFast,
+        backend: Backend,
+        tokenizer: Tokenizer,
         layout: WindowLayout,
         model: Model,
         temperature: float = 1.0,
     ) -> None:
         """Take the parts of a model; ``temperature`` divides the logits of the classes."""
-        self.model = model
-        self._network = network.eval()
+        self.model = model.model_copy(update={"backend": backend.name})
+        self._backend = backend
         self._tokenizer = tokenizer
         self._layout = layout
         self._temperature = temperature
@@ -51,23 +57,19 @@ class NetworkLabeller:
         """Predict each segment of the text, in order."""
         if not segments:
             return []
-        tokens = self._tokenizer(
-            [text[part.start : part.end] for part in segments],
-            add_special_tokens=False,
-            return_offsets_mapping=True,
-            return_attention_mask=False,
-            return_token_type_ids=False,
-            # It would warn of segments longer than the encoder takes; windows see to those.
-            verbose=False,
+        tokens = self._tokenizer.encode_batch(
+            [text[part.start : part.end] for part in segments], add_special_tokens=False
         )
         windows = pack(
-            tokens["input_ids"], [part.starts_paragraph for part in segments], self._layout
+            [encoding.ids for encoding in tokens],
+            [part.starts_paragraph for part in segments],
+            self._layout,
         )
         logits = np.zeros((len(segments), 4))
         sizes = np.zeros((len(segments), 1))
         spans: list[list[Mark | None]] = [[None, None] for _ in segments]
         for window in windows:
-            classes, span_ends = self._score(window)
+            classes, span_ends = self._backend.score(window)
             for piece, scores in zip(window.pieces, classes, strict=True):
                 if piece.is_context:
                     continue
@@ -81,29 +83,13 @@ class NetworkLabeller:
                     if found and found.margin > (known[0].margin if known else 0):
                         spans[piece.segment][kind] = found, piece.offset
         probabilities = _softmax(logits / sizes / self._temperature)
-        offsets: list[list[Offsets]] = tokens["offset_mapping"]
         return [
             Prediction(
                 _four(probabilities[i]),
-                *(_in_text(mark, offsets[i], part.start) for mark in _apart(*spans[i])),
+                *(_in_text(mark, tokens[i].offsets, part.start) for mark in _apart(*spans[i])),
             )
             for i, part in enumerate(segments)
         ]
-
-    def _score(self, window: Window) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Scores of the window's pieces (n, 4) and tokens (length, 4)."""
-        owner = np.full(len(window.ids), len(window.pieces))
-        for number, piece in enumerate(window.pieces):
-            owner[piece.first : piece.last] = number
-        # Inference mode belongs to the thread, so it is entered here and not at the edge.
-        with torch.inference_mode():
-            classes, span_ends = self._network(
-                torch.tensor([window.ids]),
-                torch.ones(1, len(window.ids), dtype=torch.long),
-                torch.from_numpy(owner).unsqueeze(0),
-                torch.tensor([piece.first for piece in window.pieces]),
-            )
-        return classes.numpy(), span_ends[0].numpy()
 
 
 def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:

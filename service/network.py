@@ -46,7 +46,8 @@ class Network(nn.Module):
                 sentences where it belongs to none (windows, length).
             markers: for each sentence the position of its marker in the flattened batch (n,).
         """
-        hidden = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+        # Sums over tokens and the heads want more digits than an encoder in bfloat16 has.
+        hidden = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state.float()
         flat = hidden.flatten(0, 1)
         count = markers.shape[0]
         # One bin more than there are sentences takes what belongs to none.

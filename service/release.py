@@ -9,14 +9,19 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from tokenizers import Tokenizer
 
 from service.contracts import Model
+from service.labeller import Backend, WindowLabeller
 from service.settings import ModelSettings
+from service.windows import WindowLayout
 
 MANIFEST = "release.json"
+MAKE = "python -m models.export"
+# With a larger share of labels that differ from single precision, int8 is not taken unasked.
+MOST_DIFFERING = 0.005
 
 
 class ReleaseError(Exception):
@@ -78,39 +83,53 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def load(settings: ModelSettings) -> Any:
+def weight_files(folder: Path) -> list[str]:
+    """Names of the release's files of weights."""
+    return [file for file in read_manifest(folder).files if file.endswith(".safetensors")]
+
+
+def load(settings: ModelSettings) -> WindowLabeller:
     """Load the released model that the settings name, checked, on so many threads.
 
-    Returns:
-        A :class:`service.labeller.NetworkLabeller`.
-
     Raises:
-        ReleaseError: it is missing or damaged.
+        ReleaseError: it is missing or damaged, or was not exported for the backend wanted.
     """
-    model = check(settings.folder).model_copy(update={"uncertain_below": settings.uncertain_below})
-    # torch and transformers take seconds to import: a missing model is told before that.
-    import torch  # noqa: PLC0415
-    from safetensors.torch import load_file  # noqa: PLC0415
-    from transformers import AutoConfig, AutoTokenizer  # noqa: PLC0415
-
-    from service.labeller import NetworkLabeller  # noqa: PLC0415
-    from service.network import Network  # noqa: PLC0415
-    from service.windows import WindowLayout  # noqa: PLC0415
-
-    torch.set_num_threads(settings.threads)
-    config = AutoConfig.from_pretrained(settings.folder, local_files_only=True)
-    network = Network(config)
-    weights = {
-        name: value.float()
-        for file in read_manifest(settings.folder).files
-        if file.endswith(".safetensors")
-        for name, value in load_file(settings.folder / file).items()
-    }
-    network.load_state_dict(weights)
-    return NetworkLabeller(
-        network,
-        AutoTokenizer.from_pretrained(settings.folder, local_files_only=True),
-        WindowLayout(**config.claimstream["layout"]),
+    folder = settings.folder
+    model = check(folder).model_copy(update={"uncertain_below": settings.uncertain_below})
+    config = json.loads((folder / "config.json").read_bytes())["claimstream"]
+    return WindowLabeller(
+        _backend(settings, folder, model),
+        load_tokenizer(folder),
+        WindowLayout(**config["layout"]),
         model,
-        config.claimstream["temperature"],
+        config["temperature"],
     )
+
+
+def _backend(settings: ModelSettings, folder: Path, model: Model) -> Backend:
+    """What runs the network. Each imports its own library only."""
+    if settings.backend == "onnx" or (settings.backend == "auto" and (folder / "onnx").exists()):
+        from service.onnx_backend import FILE, OnnxBackend, read_note  # noqa: PLC0415
+
+        try:
+            made = read_note(folder / "onnx")
+        except (OSError, ValueError) as error:
+            raise ReleaseError(f"no ONNX file of {folder}: make it: {MAKE} {folder}") from error
+        if made.model_digest != model.digest:
+            raise ReleaseError(f"the ONNX file of {folder} is of another model: {MAKE} {folder}")
+        if settings.backend == "onnx" or made.differing <= MOST_DIFFERING:
+            if file_digest(folder / "onnx" / FILE) != made.sha256:
+                raise ReleaseError(f"the ONNX file of {folder} is damaged: {MAKE} {folder}")
+            return OnnxBackend(folder / "onnx" / FILE, settings.threads)
+    # torch and transformers take seconds to import: a missing model is told before that.
+    from service.torch_backend import load_torch  # noqa: PLC0415
+
+    return load_torch(folder, weight_files(folder), settings.threads)
+
+
+def load_tokenizer(folder: Path) -> Tokenizer:
+    """The release's tokenizer, which never cuts or pads: windows see to the length."""
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer

@@ -12,6 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 # [CLS] and [SEP].
 _FRAME = 2
 
@@ -96,6 +99,14 @@ def pack(
             size += needed
     close()
     return windows
+
+
+def owners(window: Window) -> NDArray[np.int64]:
+    """For each token the number of its piece; of none, for [CLS] and [SEP], that of pieces."""
+    owner = np.full(len(window.ids), len(window.pieces))
+    for number, piece in enumerate(window.pieces):
+        owner[piece.first : piece.last] = number
+    return owner
 
 
 def _context_size(

@@ -22,7 +22,7 @@ from models.behaviour.check import (
     run_pairs,
 )
 from service.contracts import Model
-from service.labeller import NetworkLabeller
+from service.labeller import WindowLabeller
 from service.pipeline import Prediction
 from service.release import load
 from service.segmentation import Segment, segment
@@ -310,18 +310,18 @@ def test_a_missing_model_is_told_in_one_line(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def labeller() -> NetworkLabeller:
+def labeller() -> WindowLabeller:
     """The released model."""
-    model: NetworkLabeller = load(ModelSettings(path=RELEASE))
+    model: WindowLabeller = load(ModelSettings(path=RELEASE))
     return model
 
 
-def test_the_model_tells_pairs_apart(labeller: NetworkLabeller) -> None:
+def test_the_model_tells_pairs_apart(labeller: WindowLabeller) -> None:
     """Both passages of a pair are labelled as the codebook has it."""
     assert run_pairs(labeller).pairs.value >= PAIRS_RIGHT
 
 
-def test_the_model_does_not_mind_who_speaks(labeller: NetworkLabeller) -> None:
+def test_the_model_does_not_mind_who_speaks(labeller: WindowLabeller) -> None:
     """The share of labels that flip with the speaker."""
     speakers = [one for one in INVARIANCES if one.kind == "speaker"]
     assert run_invariances(labeller, speakers).kinds["speaker"].value <= SPEAKER_FLIPS

@@ -6,13 +6,15 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from transformers import AutoTokenizer, BertConfig
+from transformers import BertConfig
 
 from service.contracts import Article, Model
-from service.labeller import NetworkLabeller
+from service.labeller import WindowLabeller
 from service.network import Network
 from service.pipeline import label_article
+from service.release import load_tokenizer
 from service.segmentation import segment
+from service.torch_backend import TorchBackend
 from service.windows import WindowLayout
 
 RELEASE = Path(__file__).parent.parent / "models/small"
@@ -25,20 +27,19 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=400) | st.list
 
 
 @pytest.fixture(scope="module", params=[0, 12], ids=["no context", "context"])
-def labeller(request: pytest.FixtureRequest) -> NetworkLabeller:
+def labeller(request: pytest.FixtureRequest) -> WindowLabeller:
     """A tiny random network behind the released tokenizer, windows of 32 tokens."""
     torch.manual_seed(3)
     config = BertConfig(
         hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16
     )
-    tokenizer = AutoTokenizer.from_pretrained(RELEASE, local_files_only=True)
     layout = WindowLayout(32, request.param, 101, 102, 2, 3, 4)
-    return NetworkLabeller(Network(config), tokenizer, layout, MODEL)
+    return WindowLabeller(TorchBackend(Network(config)), load_tokenizer(RELEASE), layout, MODEL)
 
 
 @given(TEXT)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-def test_predictions_fit_the_text(labeller: NetworkLabeller, text: str) -> None:
+def test_predictions_fit_the_text(labeller: WindowLabeller, text: str) -> None:
     """One prediction a segment; probabilities sum to 1; spans lie inside, not empty."""
     segments = segment(text)
     predictions = labeller.predict(text, segments)
@@ -50,7 +51,7 @@ def test_predictions_fit_the_text(labeller: NetworkLabeller, text: str) -> None:
                 assert part.start <= span[0] < span[1] <= part.end
 
 
-def test_what_else_is_labelled_does_not_matter(labeller: NetworkLabeller) -> None:
+def test_what_else_is_labelled_does_not_matter(labeller: WindowLabeller) -> None:
     """Between other articles the same article gives the same bytes."""
     article = Article(id="a", body="“No,” she said. It rained all day. " * 20)
     first = label_article(article, labeller).to_json()
@@ -58,7 +59,7 @@ def test_what_else_is_labelled_does_not_matter(labeller: NetworkLabeller) -> Non
     assert label_article(article, labeller).to_json() == first
 
 
-def test_articles_of_any_length_are_labelled_whole(labeller: NetworkLabeller) -> None:
+def test_articles_of_any_length_are_labelled_whole(labeller: WindowLabeller) -> None:
     """Neither many sentences nor one that is longer than many windows is cut."""
     body = "It rained. " * 500 + "Word " * 5000
     labelled = label_article(Article(id="a", body=body), labeller)
@@ -67,7 +68,7 @@ def test_articles_of_any_length_are_labelled_whole(labeller: NetworkLabeller) ->
     assert len(ends) == 501
 
 
-def test_cue_and_source_never_overlap(labeller: NetworkLabeller) -> None:
+def test_cue_and_source_never_overlap(labeller: WindowLabeller) -> None:
     """A word is either the source's or the cue's."""
     text = "The minister said on Monday that it rained. " * 30
     for prediction in labeller.predict(text, segment(text)):

@@ -9,7 +9,7 @@ import pytest
 from service.contracts import Article
 from service.evaluation import evaluate
 from service.gold import read
-from service.labeller import NetworkLabeller
+from service.labeller import WindowLabeller
 from service.pipeline import label_article
 from service.release import load
 from service.settings import ModelSettings
@@ -20,9 +20,9 @@ DATA = os.environ.get("CLAIMSTREAM_DATA")
 
 
 @pytest.fixture(scope="module")
-def labeller() -> NetworkLabeller:
+def labeller() -> WindowLabeller:
     """The released model."""
-    model: NetworkLabeller = load(ModelSettings(path=RELEASE))
+    model: WindowLabeller = load(ModelSettings(path=RELEASE))
     return model
 
 
@@ -31,7 +31,7 @@ def test_files_are_small_enough_for_git() -> None:
     assert max(file.stat().st_size for file in RELEASE.iterdir()) <= 50_000_000
 
 
-def test_labels_the_seeds(labeller: NetworkLabeller) -> None:
+def test_labels_the_seeds(labeller: WindowLabeller) -> None:
     """On our own articles, the whole way from raw text, it stays where it was at its release."""
     articles = [a for file in sorted(ROOT.glob("seeds/gold/*.json")) for a in read(file)]
     figures = evaluate(articles, labeller, own_segmentation=True)
@@ -53,7 +53,7 @@ def test_labels_the_seeds(labeller: NetworkLabeller) -> None:
     ],
 )
 def test_tells_apart_what_the_codebook_does(
-    labeller: NetworkLabeller, body: str, labels: str
+    labeller: WindowLabeller, body: str, labels: str
 ) -> None:
     """Pairs that differ in how they are presented get different labels."""
     (sentence,) = label_article(Article(id="a", body=body), labeller).sentences
@@ -61,7 +61,7 @@ def test_tells_apart_what_the_codebook_does(
 
 
 @pytest.mark.skipif(DATA is None, reason="CLAIMSTREAM_DATA names no folder of training data")
-def test_scores_on_dev_are_those_of_the_card(labeller: NetworkLabeller) -> None:
+def test_scores_on_dev_are_those_of_the_card(labeller: WindowLabeller) -> None:
     """The dev figures are at least the agreed ones, and those that metrics.json tells."""
     corpus = Path(str(DATA)) / "labelled_articles.jsonl"
     figures = evaluate([a for a in read(corpus) if a.split == "dev"], labeller)

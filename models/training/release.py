@@ -17,9 +17,10 @@ from models.training.train import average, encoder_options, layout_for
 from service.contracts import Model
 from service.evaluation import Pairing, pair
 from service.gold import CLASSES, GoldArticle
-from service.labeller import NetworkLabeller
+from service.labeller import WindowLabeller
 from service.network import Network
 from service.release import MANIFEST, Manifest, file_digest
+from service.torch_backend import TorchBackend
 
 # Weights are kept in half precision: two bytes of a number that was trained with less.
 STORED = torch.float16
@@ -57,7 +58,8 @@ def release(  # noqa: PLR0913 - what goes into a release
     network.load_state_dict({name: value.float() for name, value in state.items()})
     name = f"claimstream-{config['name']}"
     unnamed = Model(name=name, version=version, digest="")
-    raw = NetworkLabeller(network, tokenizer, layout, unnamed)
+    backend = TorchBackend(network)
+    raw = WindowLabeller(backend, tokenizer.backend_tokenizer, layout, unnamed)
     pairings = [row for article in dev for row in pair(article, raw)]
     temperature = fit_temperature(pairings)
 
