@@ -101,6 +101,11 @@ class ModelSettings(Group):
     path: Path | None = Field(
         default=None, description="Folder of a released model of one's own, instead of a size."
     )
+    backend: Literal["auto", "torch", "onnx"] = Field(
+        default="auto",
+        description="auto takes onnx where `python -m models.export` has made it and found its "
+        "labels to be torch's, else torch.",
+    )
     threads: int = Field(default=1, ge=1, description="Compute threads of one worker.")
     uncertain_below: float = Field(
         default=0.6,
@@ -142,6 +147,17 @@ class HttpSettings(Group):
     port: int = Field(default=8000, ge=0, le=65535)
 
 
+class ViewerSettings(Group):
+    """How much the viewer holds; the oldest articles go first."""
+
+    max_articles: int = Field(default=500, ge=1)
+    max_bytes: int = Field(
+        default=32 * 1024 * 1024,
+        gt=0,
+        description="All articles together, as JSON; in memory they take about five times that.",
+    )
+
+
 class LogSettings(Group):
     """What is logged, and in which form."""
 
@@ -164,6 +180,7 @@ class Settings(BaseSettings):
     model: ModelSettings = ModelSettings()
     worker: WorkerSettings = WorkerSettings()
     http: HttpSettings = HttpSettings()
+    viewer: ViewerSettings = ViewerSettings()
     log: LogSettings = LogSettings()
 
     @classmethod
