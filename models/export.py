@@ -104,7 +104,7 @@ def export(folder: Path) -> Path:
 
 
 def differing(folder: Path, reference: Backend, other: Backend) -> float:
-    """Share of sentences that two backends label differently, of passages of the behaviour tests."""
+    """Share of the sentences of our behaviour tests that two backends label differently."""
     texts = [pair.second.text for pair in read_pairs()]
     config = json.loads((folder / "config.json").read_bytes())["claimstream"]
     labels: list[list[str]] = []

@@ -137,8 +137,9 @@ def _speakers(text: str, kept: Sequence[tuple[Segment, Prediction, Label]]) -> l
                 part.starts_paragraph,
                 label == "attributed_claim",
                 span.text if span else None,
+                has_cue=prediction.cue is not None,
             )
-            for (part, _, label), span in zip(kept, own, strict=True)
+            for (part, prediction, label), span in zip(kept, own, strict=True)
         ]
     )
     return [span if other is None else own[other] for span, other in zip(own, nearby, strict=True)]

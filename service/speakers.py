@@ -7,20 +7,23 @@ shows: an unbroken run of claims, or a quotation still open, leads to the one th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 _PRONOUNS = frozenset({"he", "she", "they", "it"})
 _OPENING, _CLOSING, _STRAIGHT = "“«", "”»", '"'
+_QUOTED = re.compile(f"[{_OPENING}{_CLOSING}{_STRAIGHT}]")
 
 
 class Told(NamedTuple):
-    """What is known of a sentence: its text, its place, whether it is a claim, whom it names."""
+    """What is known of a sentence: its text, its place, and, of a claim, source and cue."""
 
     text: str
     starts_paragraph: bool
     is_claim: bool
-    source: str | None
+    source: str | None = None
+    has_cue: bool = False
 
 
 def nearby_speakers(sentences: Sequence[Told]) -> list[int | None]:
@@ -28,7 +31,8 @@ def nearby_speakers(sentences: Sequence[Told]) -> list[int | None]:
 
     Where the quotation that the claim stands in runs on to a sentence with a source, that is it.
     Otherwise the nearest earlier claim with a source, if only claims stand between; before one in
-    another paragraph comes a later one in the same paragraph.
+    another paragraph comes a later one in the same paragraph. Hearsay (*is said to*), a cue without
+    a source outside quotations, has no speaker.
 
     Returns:
         One entry a sentence: None where it names its own source, is no claim, or none can be told.
@@ -36,10 +40,11 @@ def nearby_speakers(sentences: Sequence[Told]) -> list[int | None]:
     runs_on = _quotation_runs_on(sentences)
     found: list[int | None] = []
     for number, sentence in enumerate(sentences):
-        if not sentence.is_claim or sentence.source is not None:
+        begun = number > 0 and runs_on[number - 1]
+        is_hearsay = sentence.has_cue and not (begun or _QUOTED.search(sentence.text))
+        if not sentence.is_claim or sentence.source is not None or is_hearsay:
             found.append(None)
             continue
-        begun = number > 0 and runs_on[number - 1]
         speaker = None
         if runs_on[number] and not (begun and _opener_names(sentences, runs_on, number)):
             speaker = _named(sentences, _rest_of_quotation(sentences, runs_on, number))

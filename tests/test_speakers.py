@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 from service.speakers import Told, nearby_speakers
 
 
-def claim(text: str, source: str | None = None, *, paragraph: bool = False) -> Told:
+def claim(
+    text: str, source: str | None = None, *, paragraph: bool = False, has_cue: bool = False
+) -> Told:
     """A claim; with a source it names that."""
-    return Told(text, paragraph, is_claim=True, source=source)
+    return Told(text, paragraph, is_claim=True, source=source, has_cue=has_cue)
 
 
 def fact(text: str = "It rained.", *, paragraph: bool = False) -> Told:
@@ -78,7 +80,17 @@ def fact(text: str = "It rained.", *, paragraph: bool = False) -> Told:
             [None, 0],
             id="a pronoun is better than nobody",
         ),
-        pytest.param([claim("It is said.")], [None], id="nobody is named"),
+        pytest.param([claim("“Old.”")], [None], id="nobody is named"),
+        pytest.param(
+            [claim("Ann left.", "Ann"), claim("It is said to be old.", has_cue=True)],
+            [None, None],
+            id="hearsay is nobody's",
+        ),
+        pytest.param(
+            [claim("Ann left.", "Ann"), claim("“I told you it is old.”", has_cue=True)],
+            [None, 0],
+            id="a cue within a quotation is the speaker's own",
+        ),
     ],
 )
 def test_the_speaker_is_found_where_the_text_shows_one(
@@ -94,6 +106,7 @@ TOLD = st.builds(
     st.booleans(),
     st.booleans(),
     st.none() | st.sampled_from(["Ann", "she"]),
+    st.booleans(),
 ).map(lambda told: told if told.is_claim else told._replace(source=None))
 
 
