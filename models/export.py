@@ -107,15 +107,17 @@ def differing(folder: Path, reference: Backend, other: Backend) -> float:
     """Share of the sentences of our behaviour tests that two backends label differently."""
     texts = [pair.second.text for pair in read_pairs()]
     config = json.loads((folder / "config.json").read_bytes())["claimstream"]
-    labels: list[list[str]] = []
-    for backend in (reference, other):
-        labeller = WindowLabeller(
-            backend, load_tokenizer(folder), WindowLayout(**config["layout"]), check(folder)
+    reference_labels, other_labels = (
+        [label_of(found) for text in texts for found in labeller.predict(text, segment(text))]
+        for labeller in (
+            WindowLabeller(
+                backend, load_tokenizer(folder), WindowLayout(**config["layout"]), check(folder)
+            )
+            for backend in (reference, other)
         )
-        labels.append(
-            [label_of(found) for text in texts for found in labeller.predict(text, segment(text))]
-        )
-    return sum(a != b for a, b in zip(*labels, strict=True)) / len(labels[0])
+    )
+    differ = [a != b for a, b in zip(reference_labels, other_labels, strict=True)]
+    return sum(differ) / len(differ)
 
 
 @contextmanager

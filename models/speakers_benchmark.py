@@ -20,9 +20,10 @@ from service.speakers import Told, nearby_speakers
 def outcomes(record: dict[str, Any], text: str) -> Counter[str]:
     """How the claims of an article that name nobody come out, by kind of outcome."""
     rows = [row for row in record["sentences"] if not row[2].startswith("x")]
-    told, ends = [], [0, *(row[1] for row in rows)]
+    told: list[Told] = []
+    ends = [0, *(row[1] for row in rows)]
     for (start, end, label, *spans), before in zip(rows, ends, strict=False):
-        source, cue, *_ = [*spans, None, None]
+        source, cue = (*spans, None, None)[:2]
         told.append(
             Told(
                 text[start:end],

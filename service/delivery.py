@@ -14,13 +14,11 @@ from typing import Any, Final
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
-from service.kafka import BrokerError, client_options
+from service.kafka import HEADER_ROOM_BYTES, BrokerError, client_options
 from service.metrics import Metrics
 from service.records import Headers
 from service.settings import Settings
 
-# Headers of a dead letter come on top of the largest article.
-_HEADER_ROOM_BYTES: Final = 64 * 1024
 # aiokafka gives up on a record after the request timeout, and notices that a little later.
 _GRACE_S: Final = 2.0
 
@@ -46,7 +44,7 @@ class Outbox:
         self._producer = AIOKafkaProducer(
             **client_options(kafka),
             acks="all",
-            max_request_size=kafka.max_record_bytes + _HEADER_ROOM_BYTES,
+            max_request_size=kafka.max_record_bytes + HEADER_ROOM_BYTES,
             request_timeout_ms=round(kafka.request_timeout_s * 1000),
         )
 

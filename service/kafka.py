@@ -7,7 +7,7 @@ import logging
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
@@ -17,6 +17,9 @@ from service.settings import KafkaSettings
 # aiokafka logs every failed attempt. What matters of that is in the error that is raised; in a
 # command that has not set up logging, Python would print the rest to standard error.
 logging.getLogger("aiokafka").addHandler(logging.NullHandler())
+
+# A dead letter is the article's record with our headers on top: the largest one needs more room.
+HEADER_ROOM_BYTES: Final = 64 * 1024
 
 
 class BrokerError(Exception):

@@ -7,12 +7,10 @@ from typing import Final, Literal, NamedTuple
 from aiokafka.admin import NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
-from service.kafka import BrokerError, admin_client
+from service.kafka import HEADER_ROOM_BYTES, BrokerError, admin_client
 from service.settings import Settings
 
 _DAY_MS: Final = 24 * 60 * 60 * 1000
-# A dead letter is the article's record with our headers on top.
-_HEADER_ROOM_BYTES: Final = 64 * 1024
 
 
 class TopicsMissingError(Exception):
@@ -63,7 +61,7 @@ def plans(settings: Settings) -> list[TopicPlan]:
             topics.dead_letters,
             "delete",
             topics.dead_letter_retention_days,
-            size + _HEADER_ROOM_BYTES,
+            size + HEADER_ROOM_BYTES,
         ),
     ]
 

@@ -1,0 +1,1 @@
+"""The commands for dead letters, piece by piece."""
