@@ -26,11 +26,12 @@ from service.publishing import publish
 from service.rendering import show
 from service.settings import PREFIX, Settings
 from service.topics import create
+from service.viewer.server import serve
 from service.watching import follow
 
 SEEDS = Path(__file__).resolve().parent.parent / "seeds"
 # From start to the last seed labelled, most of it torch and the model being loaded.
-_PATIENCE_S = 60.0
+_PATIENCE_S = 120.0
 _STOPPING_S = 30.0
 # A group takes a new member in after half the session's timeout.
 _QUICK: Final = {"session_timeout_s": 6, "heartbeat_interval_s": 1, "rebalance_timeout_s": 6}
@@ -88,14 +89,8 @@ def _run(  # noqa: PLR0913 - what the demo is made of
         asyncio.run(_show(console, settings, records, process, log))
         if once:
             return
-        console.print(
-            f"Up until Ctrl-C. Broker: {servers}. "
-            f"Metrics: http://{settings.http.host}:{settings.http.port}/metrics\n"
-            f"Try: claimstream publish FILE --bootstrap-servers {servers}",
-            highlight=False,
-        )
         try:
-            asyncio.run(_follow(console, settings, process, log))
+            asyncio.run(_stay(console, settings, process, log))
         except KeyboardInterrupt:
             console.print("stopping …")
 
@@ -163,6 +158,22 @@ async def _show(
 def _refuse_none(record: Record, refused: str | None) -> None:
     if refused:
         raise DemoError(f"{record.origin}: {refused}")
+
+
+async def _stay(
+    console: Console, settings: Settings, process: subprocess.Popen[bytes], log: Path
+) -> None:
+    """Show what else is published, on the terminal and in the viewer, until Ctrl-C."""
+    servers = settings.kafka.bootstrap_servers
+    async with serve(settings, from_start=True) as viewer:
+        console.print(
+            f"Read them in a browser: {viewer.address}\n"
+            f"Up until Ctrl-C. Broker: {servers}. "
+            f"Metrics: http://{settings.http.host}:{settings.http.port}/metrics\n"
+            f"Try: claimstream publish FILE --bootstrap-servers {servers}",
+            highlight=False,
+        )
+        await _follow(console, settings, process, log)
 
 
 async def _follow(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from service.cli import deadletters, labelling, streaming
+from service.cli import deadletters, labelling, streaming, viewing
 
 app = typer.Typer(
     name="claimstream",
@@ -14,6 +14,7 @@ app = typer.Typer(
 )
 app.add_typer(labelling.app)
 app.add_typer(streaming.app)
+app.add_typer(viewing.app)
 app.add_typer(deadletters.app, name="dlq")
 
 

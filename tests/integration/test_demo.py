@@ -109,6 +109,9 @@ def test_it_stays_up_on_loopback_until_ctrl_c() -> None:
         words = " ".join(running.output.split())
         broker = re.findall(r"--bootstrap-servers (\S+)", words)[-1]
         address = re.findall(r"Metrics: (\S+)", words)[-1]
+        pages = re.findall(r"Read them in a browser: (\S+)", words)[-1]
+        with urllib.request.urlopen(pages, timeout=5) as answer:
+            assert answer.read().count(b'href="/articles/') >= SEEDS
         with urllib.request.urlopen(address, timeout=5) as answer:
             assert b'claimstream_articles_done_total{outcome="labelled"}' in answer.read()
         published = subprocess.run(
