@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import defaultdict, deque
 from contextlib import suppress
 from typing import Any
 
@@ -47,6 +48,9 @@ class DrainingConsumer(Consumer):  # type: ignore[misc]  # Faust's classes are A
         self._metrics = metrics
         # The offset after the last record done, of each partition that has been read from.
         self._next: dict[Partition, int] = {}
+        # Offset and timestamp (seconds) of each record fetched and not done, in order. Few: what is
+        # fetched is bounded by the stream's buffer.
+        self._fetched: dict[Partition, deque[tuple[int, float]]] = defaultdict(deque)
         self._assigned: Partitions = None
         self._room = asyncio.Event()
         self.last_poll = time.monotonic()
@@ -61,6 +65,9 @@ class DrainingConsumer(Consumer):  # type: ignore[misc]  # Faust's classes are A
         """Mark a record as done; the next commit includes it."""
         super().ack(message)
         self._next[message.tp] = message.offset + 1
+        fetched = self._fetched[message.tp]
+        while fetched and fetched[0][0] <= message.offset:
+            fetched.popleft()
 
     def ack(self, message: Any) -> bool:  # noqa: ARG002 - the name and arguments are Faust's
         """Do nothing: Faust acknowledges what it skips, and that was not done."""
@@ -78,6 +85,10 @@ class DrainingConsumer(Consumer):  # type: ignore[misc]  # Faust's classes are A
                 if end is not None and starts:
                     known[partition] = max(0, end - max(starts))
         return known
+
+    def oldest(self) -> dict[Partition, float]:
+        """Timestamp of the oldest record fetched and not done, in seconds since 1970."""
+        return {tp: fetched[0][1] for tp, fetched in self._fetched.items() if fetched}
 
     async def wait_empty(self) -> None:
         """Wait until the articles begun are done, then commit them."""
@@ -103,7 +114,9 @@ class DrainingConsumer(Consumer):  # type: ignore[misc]  # Faust's classes are A
             await self.wait_empty()
         await super().on_partitions_revoked(revoked)
         self._next.clear()
+        self._fetched.clear()
         self._metrics.lag.clear()
+        self._metrics.lag_seconds.clear()
         log.info("partitions revoked", partitions=_numbers(revoked))
 
     async def on_partitions_assigned(self, assigned: Partitions, generation_id: int = 0) -> None:
@@ -132,6 +145,8 @@ class DrainingConsumer(Consumer):  # type: ignore[misc]  # Faust's classes are A
 
     def _to_message(self, tp: Partition, record: Any) -> Any:
         self._next.setdefault(tp, record.offset)
+        if (record.timestamp or 0) > 0:  # -1 or None: it carries none
+            self._fetched[tp].append((record.offset, record.timestamp / 1000))
         return super()._to_message(tp, record)
 
     async def _getmany(self, active_partitions: Partitions, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's argument

@@ -227,8 +227,7 @@ class Handler:
         match outcome:
             case Labelled():
                 metrics.done.labels("labelled").inc()
-                for label, count in outcome.counts.items():
-                    metrics.sentences.labels(label).inc(count)
+                metrics.count_sentences(outcome)
             case Tombstone():
                 metrics.done.labels("tombstone").inc()
             case Failure():

@@ -6,8 +6,10 @@ are few and bounded: no ids, no messages.
 
 from __future__ import annotations
 
+import math
 import platform
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from prometheus_client import (
@@ -21,7 +23,7 @@ from prometheus_client import (
 )
 
 from service.contracts import LABELS, Model
-from service.outcomes import REASONS, STAGES, Stage
+from service.outcomes import REASONS, STAGES, Labelled, Stage
 
 NAMESPACE: Final = "claimstream"
 OUTCOMES: Final = ("labelled", "dead_letter", "tombstone")
@@ -32,6 +34,14 @@ _STAGE_BUCKETS: Final = (0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 3
 _END_TO_END_BUCKETS: Final = (0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 86400)
 _BATCH_BUCKETS: Final = (1, 2, 4, 8, 16, 32, 64)
 _LOOP_BUCKETS: Final = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10)
+# The label's own score, the greatest of three: never under a third.
+_CONFIDENCE_BUCKETS: Final = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
+
+# Where a container finds its limit of memory: control groups version 2, then version 1.
+_CGROUP_LIMITS: Final = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
 
 
 class Metrics(NamedTuple):
@@ -41,6 +51,8 @@ class Metrics(NamedTuple):
     received: Counter
     done: Counter
     sentences: Counter
+    uncertain: Counter
+    confidence: Histogram
     dead_letters: Counter
     retries: Counter
     stage_seconds: Histogram
@@ -53,8 +65,10 @@ class Metrics(NamedTuple):
     rebalances: Counter
     partitions: Gauge
     lag: Gauge
+    lag_seconds: Gauge
     loop_lag_seconds: Histogram
     last_progress: Gauge
+    memory_limit: Gauge
     model: Info
 
     def observe_stages(self, seconds: dict[Stage, float]) -> None:
@@ -62,9 +76,18 @@ class Metrics(NamedTuple):
         for stage, duration in seconds.items():
             self.stage_seconds.labels(stage).observe(duration)
 
+    def count_sentences(self, labelled: Labelled) -> None:
+        """Count an article's sentences by label, and how sure the model was of each."""
+        for label, count in labelled.counts.items():
+            self.sentences.labels(label).inc(count)
+        for sentence in labelled.certainties:
+            self.confidence.labels(sentence.label).observe(sentence.confidence)
+            if sentence.uncertain:
+                self.uncertain.labels(sentence.label).inc()
+
     def name_model(self, model: Model) -> None:
         """Say which model labels."""
-        self.model.info(model.model_dump())
+        self.model.info({name: str(value) for name, value in model.model_dump().items()})
 
 
 def build_metrics(registry: CollectorRegistry | None = None) -> Metrics:
@@ -100,6 +123,14 @@ def build_metrics(registry: CollectorRegistry | None = None) -> Metrics:
         sentences=counter(
             "sentences_total", "Sentences by label; furniture is text that is none.", "label"
         ),
+        uncertain=counter(
+            "uncertain_sentences_total",
+            "Sentences whose confidence lies under the threshold, by label.",
+            "label",
+        ),
+        confidence=histogram(
+            "sentence_confidence", "Confidence of each sentence.", _CONFIDENCE_BUCKETS, "label"
+        ),
         dead_letters=counter(
             "dead_letters_total",
             "Dead letters, by the stage that failed and the kind of failure.",
@@ -130,11 +161,20 @@ def build_metrics(registry: CollectorRegistry | None = None) -> Metrics:
             "topic",
             "partition",
         ),
+        lag_seconds=gauge(
+            "consumer_lag_seconds",
+            "Age of the oldest record of an assigned partition that is fetched and not done.",
+            "topic",
+            "partition",
+        ),
         loop_lag_seconds=histogram(
             "event_loop_lag_seconds", "How late the event loop woke up a timer.", _LOOP_BUCKETS
         ),
         last_progress=gauge(
             "last_progress_timestamp_seconds", "When a record was last brought to its end."
+        ),
+        memory_limit=gauge(
+            "memory_limit_bytes", "What the worker's container may use; +Inf without a limit."
         ),
         model=Info("model", "The model that labels.", namespace=NAMESPACE, registry=registry),
     )
@@ -142,14 +182,28 @@ def build_metrics(registry: CollectorRegistry | None = None) -> Metrics:
         metrics.done.labels(outcome)
     for label in (*LABELS, "furniture"):
         metrics.sentences.labels(label)
+    for label in LABELS:
+        metrics.uncertain.labels(label)
+        metrics.confidence.labels(label)
     for stage in STAGES:
         metrics.stage_seconds.labels(stage)
         for reason in REASONS:
             metrics.dead_letters.labels(stage, reason)
+    metrics.memory_limit.set(_memory_limit())
     Info("build", "This build.", namespace=NAMESPACE, registry=registry).info(
         {"version": _version(), "python": platform.python_version()}
     )
     return metrics
+
+
+def _memory_limit() -> float:
+    """Bytes that this container may use, as the kernel tells it."""
+    for file in _CGROUP_LIMITS:
+        try:
+            return float(file.read_text())
+        except (OSError, ValueError):  # no such file, or the word "max"
+            continue
+    return math.inf
 
 
 def _version() -> str:

@@ -9,11 +9,11 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import structlog
 
-from service.contracts import Model
+from service.contracts import Label, Model
 from service.decoding import DecodeError, decode
 from service.extraction import ExtractionError
 from service.pipeline import Labeller, Prediction, label_article
@@ -54,14 +54,26 @@ _DATA_ERRORS: Final[dict[type[Exception], Reason]] = {
 }
 
 
+class Certainty(NamedTuple):
+    """How sure the model was of one sentence."""
+
+    label: Label
+    confidence: float
+    uncertain: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """An article that came through: its output's key, id and value, and how often each label."""
+    """An article that came through: its output's key, id and value, and what is counted of it.
+
+    ``counts`` is how often each label was given, furniture included, which has no certainty.
+    """
 
     key: bytes
     labelled_id: str
     value: bytes
     counts: dict[str, int]
+    certainties: tuple[Certainty, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +169,9 @@ def _process(record: SourceRecord, labeller: Labeller, clock: StageClock) -> Out
         labelled_id=labelled.id,
         value=labelled.to_json().encode("utf-8"),
         counts={**labelled.counts.model_dump(), "furniture": len(labelled.furniture)},
+        certainties=tuple(
+            Certainty(s.label, s.confidence, s.uncertain) for s in labelled.sentences
+        ),
     )
 
 

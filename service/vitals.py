@@ -96,8 +96,15 @@ class Vitals:
         if self.consumer is None:
             return
         self._waiting = 0
+        oldest = self.consumer.oldest()
         for partition, lag in self.consumer.lag().items():
-            self._metrics.lag.labels(partition.topic, str(partition.partition)).set(lag)
+            labels = partition.topic, str(partition.partition)
+            self._metrics.lag.labels(*labels).set(lag)
+            # What waits at the broker alone has an age that nobody here knows.
+            if lag == 0 or partition in oldest:
+                age = time.time() - oldest[partition] if lag else 0.0
+                # The producer's clock may be ahead of ours.
+                self._metrics.lag_seconds.labels(*labels).set(max(0.0, age))
             self._waiting += lag
         if self._is_member():
             self._outside_since = time.monotonic()

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from aiokafka import ConsumerRecord, TopicPartition
 from faust.types import TP, ConsumerMessage
 
 from service.consumer import DrainingConsumer
@@ -56,6 +57,12 @@ def _message(offset: int) -> Any:
     return ConsumerMessage(PARTITION.topic, 0, offset, 0.0, 0, None, b"k", b"v", None)
 
 
+def _record(offset: int, timestamp: int | None) -> Any:
+    """A record as aiokafka has it; its timestamp is in milliseconds."""
+    place = TopicPartition(PARTITION.topic, PARTITION.partition)
+    return ConsumerRecord(*place, offset, timestamp, 0, b"k", b"v", None, 1, 1, ())
+
+
 def test_only_the_handler_acknowledges() -> None:
     """What Faust acknowledges by itself is not committed; what the handler does is."""
 
@@ -99,6 +106,24 @@ def test_a_broken_worker_commits_nothing_more() -> None:
         await app.crash(RuntimeError("broken"))
         consumer._crashed.set()
         await asyncio.wait_for(consumer.wait_empty(), 1)
+
+    _on_app(test)
+
+
+def test_the_oldest_record_not_done() -> None:
+    """Of what is fetched, the time of the first record that is not done is known, and no other."""
+
+    async def test(_: WorkerApp, consumer: DrainingConsumer, ___: Handler) -> None:
+        for offset, timestamp in ((5, 1000), (6, 2000), (8, -1), (9, None), (10, 3000)):
+            record: Any = _record(offset, timestamp)
+            consumer._to_message(PARTITION, record)
+        assert consumer.oldest() == {PARTITION: 1.0}
+        consumer.acknowledge(_message(5))
+        assert consumer.oldest() == {PARTITION: 2.0}
+        consumer.acknowledge(_message(9))
+        assert consumer.oldest() == {PARTITION: 3.0}
+        consumer.acknowledge(_message(10))
+        assert consumer.oldest() == {}
 
     _on_app(test)
 

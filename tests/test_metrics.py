@@ -1,9 +1,15 @@
 """Metrics: names, labels, isolation."""
 
+import math
+from pathlib import Path
+
+import pytest
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 
+from service import metrics as module
 from service.contracts import Model
 from service.metrics import build_metrics
+from service.outcomes import Certainty, Labelled
 
 
 def test_each_has_its_own_registry() -> None:
@@ -40,11 +46,52 @@ def test_stages_and_model() -> None:
     """Stage times go to their stage, and the model is named."""
     metrics = build_metrics()
     metrics.observe_stages({"decode": 0.5, "infer": 2.0})
-    metrics.name_model(Model(name="m", version="1", digest="sha256:0"))
+    metrics.name_model(Model(name="m", version="1", digest="sha256:0", uncertain_below=0.6))
     value = metrics.registry.get_sample_value
     assert value("claimstream_stage_duration_seconds_sum", {"stage": "infer"}) == 2.0
-    labels = {"name": "m", "version": "1", "digest": "sha256:0"}
+    labels = {
+        "name": "m",
+        "version": "1",
+        "digest": "sha256:0",
+        "backend": "",
+        "uncertain_below": "0.6",
+    }
     assert value("claimstream_model_info", labels) == 1
+    assert b'uncertain_below="0.6"' in generate_latest(metrics.registry)
+
+
+def test_sentences_by_label_and_certainty() -> None:
+    """Sentences are counted by label, with their confidence and whether they were uncertain."""
+    metrics = build_metrics()
+    counts = {"fact": 2, "attributed_claim": 0, "opinion": 1, "furniture": 3}
+    certainties = (
+        Certainty("fact", 0.97, uncertain=False),
+        Certainty("fact", 0.55, uncertain=True),
+        Certainty("opinion", 0.6, uncertain=False),
+    )
+    metrics.count_sentences(Labelled(b"k", "i", b"v", counts, certainties))
+    value = metrics.registry.get_sample_value
+    assert value("claimstream_sentences_total", {"label": "furniture"}) == 3
+    assert value("claimstream_uncertain_sentences_total", {"label": "fact"}) == 1
+    assert value("claimstream_uncertain_sentences_total", {"label": "opinion"}) == 0
+    assert value("claimstream_sentence_confidence_count", {"label": "fact"}) == 2
+    assert value("claimstream_sentence_confidence_bucket", {"label": "fact", "le": "0.6"}) == 1
+    assert value("claimstream_sentence_confidence_sum", {"label": "fact"}) == pytest.approx(1.52)
+
+
+@pytest.mark.parametrize(
+    ("files", "limit"),
+    [(["536870912\n"], 536870912.0), (["max\n"], math.inf), ([], math.inf), (["max\n", "7"], 7.0)],
+)
+def test_the_limit_of_memory(
+    files: list[str], limit: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The container's limit is read from the kernel's files; without one it is infinite."""
+    paths = [tmp_path / str(number) for number in range(2)]
+    for path, text in zip(paths, files, strict=False):
+        path.write_text(text)
+    monkeypatch.setattr(module, "_CGROUP_LIMITS", paths)
+    assert build_metrics().registry.get_sample_value("claimstream_memory_limit_bytes") == limit
 
 
 def test_all_names_are_ours() -> None:
