@@ -96,7 +96,7 @@ class ModelSettings(Group):
     """Which released model labels, and how."""
 
     size: Literal["base", "small"] = Field(
-        default="small", description="base labels best; small is several times as fast."
+        default="base", description="base labels best; small is several times as fast."
     )
     path: Path | None = Field(
         default=None, description="Folder of a released model of one's own, instead of a size."
@@ -154,7 +154,7 @@ class ViewerSettings(Group):
     max_bytes: int = Field(
         default=32 * 1024 * 1024,
         gt=0,
-        description="All articles together, as JSON; in memory they take about five times that.",
+        description="All articles together, as JSON; in memory they take about seven times that.",
     )
 
 

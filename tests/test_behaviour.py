@@ -29,12 +29,11 @@ from service.segmentation import Segment, segment
 from service.settings import ModelSettings
 
 ROOT = Path(__file__).parent.parent
-RELEASE = ROOT / "models/small"
 PAIRS, INVARIANCES = read_pairs(), read_invariances()
 
-# What models/small 1.0.0 reaches (255 of 308 pairs, 16 of 1,511 labels); the goals: 0.95 and 0.01.
-PAIRS_RIGHT = 0.82
-SPEAKER_FLIPS = 0.011
+# Share of pairs right at least, and of labels that flip with the speaker at most. The goals are
+# 0.95 and 0.01; models/small 1.0.0 reaches 255 of 308 pairs and 16 of 1,511 labels.
+REACHED = {"base": (0.95, 0.01), "small": (0.82, 0.011)}
 
 # A run of words that only copying brings about.
 COPIED_WORDS = 8
@@ -309,19 +308,20 @@ def test_a_missing_model_is_told_in_one_line(tmp_path: Path) -> None:
     ]
 
 
-@pytest.fixture(scope="module")
-def labeller() -> WindowLabeller:
-    """The released model."""
-    model: WindowLabeller = load(ModelSettings(path=RELEASE))
-    return model
+@pytest.fixture(scope="module", params=REACHED)
+def labeller(request: pytest.FixtureRequest) -> WindowLabeller:
+    """A released model."""
+    return load(ModelSettings(size=request.param, threads=2))
 
 
 def test_the_model_tells_pairs_apart(labeller: WindowLabeller) -> None:
     """Both passages of a pair are labelled as the codebook has it."""
-    assert run_pairs(labeller).pairs.value >= PAIRS_RIGHT
+    at_least, _ = REACHED[labeller.model.name.removeprefix("claimstream-")]
+    assert run_pairs(labeller).pairs.value >= at_least
 
 
 def test_the_model_does_not_mind_who_speaks(labeller: WindowLabeller) -> None:
     """The share of labels that flip with the speaker."""
     speakers = [one for one in INVARIANCES if one.kind == "speaker"]
-    assert run_invariances(labeller, speakers).kinds["speaker"].value <= SPEAKER_FLIPS
+    _, at_most = REACHED[labeller.model.name.removeprefix("claimstream-")]
+    assert run_invariances(labeller, speakers).kinds["speaker"].value <= at_most
