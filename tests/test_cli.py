@@ -165,7 +165,8 @@ def test_an_unknown_split_is_wrong_use() -> None:
 
 def test_every_command_has_an_example() -> None:
     """--help of each command says how it is used."""
-    for command in ("label", "evaluate", "settings", "publish", "watch", "worker", "demo"):
-        result = claimstream(command, "--help")
+    commands = ("label", "evaluate", "settings", "publish", "watch", "worker", "demo", "view")
+    for command in (*commands, "dlq list", "dlq show", "dlq replay"):
+        result = claimstream(*command.split(), "--help")
         assert result.exit_code == 0
         assert f"claimstream {command}" in result.stdout.replace("\n", " ")
