@@ -20,15 +20,10 @@ FILE, NOTE = "model.onnx", "made.json"
 
 
 class Made(NamedTuple):
-    """What the note beside the file says.
-
-    The digest of the release that it was made of, its own, and the share of labels that differ
-    from those of the network in single precision.
-    """
+    """What the note beside the file says: the digest of the release it was made of, and its own."""
 
     model_digest: str
     sha256: str
-    differing: float
 
 
 def read_note(folder: Path) -> Made:
@@ -47,33 +42,34 @@ def read_note(folder: Path) -> Made:
 class OnnxBackend:
     """Scores windows with ONNX Runtime.
 
-    One window a call: the scale of dynamic quantisation is taken from the whole call, so whatever
-    shared it would change the scores.
+    One window a call: nothing is padded, and the sums are the same whatever else is labelled.
     """
 
     name = "onnx-int8"
 
-    def __init__(self, file: Path, threads: int) -> None:
-        """Load an exported network; ``threads`` compute one window."""
+    def __init__(self, model: Path | bytes, threads: int) -> None:
+        """Load an exported network, or its bytes; ``threads`` compute one window."""
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         # Idle threads that spin take the processor from those that work.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
-        self._session = ort.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+        self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
     def score(self, window: Window) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Logits of the window's pieces (n, 4) and of its tokens (length, 4)."""
-        count = len(window.pieces)
-        pool = (owners(window) == np.arange(count)[:, np.newaxis]).astype(np.float32)
-        pool /= pool.sum(axis=1, keepdims=True)
-        classes, span_ends = self._session.run(
-            None,
-            {
-                "ids": np.array([window.ids], dtype=np.int64),
-                "pool": pool,
-                "markers": np.array([piece.first for piece in window.pieces], dtype=np.int64),
-            },
-        )
+        classes, span_ends = self._session.run(["classes", "span_ends"], inputs(window))
         return classes, span_ends
+
+
+def inputs(window: Window) -> dict[str, NDArray[np.generic]]:
+    """A window as the graph takes it."""
+    count = len(window.pieces)
+    pool = (owners(window) == np.arange(count)[:, np.newaxis]).astype(np.float32)
+    pool /= pool.sum(axis=1, keepdims=True)
+    return {
+        "ids": np.array(window.ids, dtype=np.int64),
+        "pool": pool,
+        "markers": np.array([piece.first for piece in window.pieces], dtype=np.int64),
+    }

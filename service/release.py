@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from tokenizers import Tokenizer
@@ -19,6 +20,8 @@ from service.settings import ModelSettings
 from service.windows import WindowLayout
 
 MANIFEST = "release.json"
+SCORES, INT8 = "metrics.json", "int8"
+ONNX = "onnx"
 MAKE = "python -m models.export"
 # With a larger share of labels that differ from single precision, int8 is not taken unasked.
 MOST_DIFFERING = 0.005
@@ -77,6 +80,67 @@ def check(folder: Path) -> Model:
     return Model(name=manifest.name, version=manifest.version, digest=manifest.digest)
 
 
+def label_mix(folder: Path) -> dict[str, float] | None:
+    """Share of each label, furniture included, among the model's answers on the dev articles.
+
+    The scores of the release give them: recall times support is how many answers were right, and
+    precision which share of the answers that is.
+
+    Returns:
+        None if the release was not scored, or was never right about one of the labels.
+
+    Raises:
+        ReleaseError: the scores are there but cannot be read.
+    """
+    try:
+        answers = {
+            label: score["recall"] * score["support"] / score["precision"]
+            for label, score in _scores(folder)["labels"].items()
+        }
+    except (FileNotFoundError, ZeroDivisionError):
+        return None
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ReleaseError(f"damaged model in {folder}: {SCORES}: {error!r}") from error
+    total = sum(answers.values())
+    return {label: count / total for label, count in answers.items()}
+
+
+def int8_differing(folder: Path) -> float | None:
+    """Share of the dev sentences whose label in int8 differs from that in single precision.
+
+    Returns:
+        None if it was not measured (``python -m models.agreement`` does).
+
+    Raises:
+        ReleaseError: the scores are there but cannot be read.
+    """
+    try:
+        scores = _scores(folder)
+        return float(scores[INT8]["differing"]) if INT8 in scores else None
+    except FileNotFoundError:
+        return None
+    except (KeyError, TypeError, ValueError) as error:
+        raise ReleaseError(f"damaged model in {folder}: {SCORES}: {error!r}") from error
+
+
+def _scores(folder: Path) -> dict[str, Any]:
+    """What was measured of the release when it was made.
+
+    Raises:
+        FileNotFoundError: nothing was.
+        ReleaseError: it cannot be read.
+    """
+    try:
+        scores = json.loads((folder / SCORES).read_bytes())
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError) as error:
+        raise ReleaseError(f"damaged model in {folder}: {SCORES}: {error!r}") from error
+    if not isinstance(scores, dict):
+        raise ReleaseError(f"damaged model in {folder}: {SCORES} is not an object")
+    return scores
+
+
 def file_digest(path: Path) -> str:
     """Sha256 of a file, hexadecimal."""
     with path.open("rb") as file:
@@ -108,23 +172,32 @@ def load(settings: ModelSettings) -> WindowLabeller:
 
 def _backend(settings: ModelSettings, folder: Path, model: Model) -> Backend:
     """What runs the network. Each imports its own library only."""
-    if settings.backend == "onnx" or (settings.backend == "auto" and (folder / "onnx").exists()):
+    if settings.backend == "onnx" or (settings.backend == "auto" and has_exact_onnx(folder)):
         from service.onnx_backend import FILE, OnnxBackend, read_note  # noqa: PLC0415
 
         try:
-            made = read_note(folder / "onnx")
+            made = read_note(folder / ONNX)
         except (OSError, ValueError) as error:
             raise ReleaseError(f"no ONNX file of {folder}: make it: {MAKE} {folder}") from error
         if made.model_digest != model.digest:
             raise ReleaseError(f"the ONNX file of {folder} is of another model: {MAKE} {folder}")
-        if settings.backend == "onnx" or made.differing <= MOST_DIFFERING:
-            if file_digest(folder / "onnx" / FILE) != made.sha256:
-                raise ReleaseError(f"the ONNX file of {folder} is damaged: {MAKE} {folder}")
-            return OnnxBackend(folder / "onnx" / FILE, settings.threads)
+        if file_digest(folder / ONNX / FILE) != made.sha256:
+            raise ReleaseError(f"the ONNX file of {folder} is damaged: {MAKE} {folder}")
+        return OnnxBackend(folder / ONNX / FILE, settings.threads)
     # torch and transformers take seconds to import: a missing model is told before that.
     from service.torch_backend import load_torch  # noqa: PLC0415
 
     return load_torch(folder, weight_files(folder), settings.threads)
+
+
+def has_exact_onnx(folder: Path) -> bool:
+    """Whether an ONNX file was made of a release whose labels in int8 are those of the reference.
+
+    Raises:
+        ReleaseError: the release's scores are there but cannot be read.
+    """
+    differing = int8_differing(folder) if (folder / ONNX).exists() else None
+    return differing is not None and differing <= MOST_DIFFERING
 
 
 def load_tokenizer(folder: Path) -> Tokenizer:

@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from service.release import MANIFEST, Manifest, ReleaseError, check, file_digest
+from service.release import (
+    MANIFEST,
+    SCORES,
+    Manifest,
+    ReleaseError,
+    check,
+    file_digest,
+    label_mix,
+)
+
+MODELS = Path(__file__).parent.parent / "models"
 
 
 @pytest.fixture
@@ -69,3 +79,50 @@ def test_no_folder(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path)
     with pytest.raises(ReleaseError, match="no model in"):
         check(tmp_path)
+
+
+def _score(precision: float, recall: float, support: int) -> dict[str, float]:
+    return {"precision": precision, "recall": recall, "support": support}
+
+
+def test_the_mix_at_release(tmp_path: Path) -> None:
+    """The share of each label among the answers follows from the scores of the release."""
+    # Of 10 facts 8 were found, and 2 opinions taken for facts besides.
+    labels = {"fact": _score(0.8, 0.8, 10), "opinion": _score(0.9, 0.9, 20)}
+    (tmp_path / SCORES).write_text(json.dumps({"labels": labels}))
+    assert label_mix(tmp_path) == pytest.approx({"fact": 1 / 3, "opinion": 2 / 3})
+
+
+@pytest.mark.parametrize("size", ["base", "small"])
+def test_released_models_have_a_mix(size: str) -> None:
+    """Both shipped models tell a mix of all four classes, and none is all there is."""
+    mix = label_mix(MODELS / size)
+    assert mix is not None
+    assert mix.keys() == {"fact", "attributed_claim", "opinion", "furniture"}
+    assert sum(mix.values()) == pytest.approx(1)
+    assert all(0 < share < 0.5 for share in mix.values())
+
+
+def test_the_mix_is_the_one_that_was_counted() -> None:
+    """Where the scores hold every answer, counting them gives the same mix."""
+    confusion = json.loads((MODELS / "base" / SCORES).read_text())["confusion"]
+    counts = {label: sum(row[label] for row in confusion.values()) for label in confusion}
+    total = sum(counts.values())
+    wanted = {label: count / total for label, count in counts.items()}
+    assert label_mix(MODELS / "base") == pytest.approx(wanted)
+
+
+def test_a_model_without_scores_has_no_mix(tmp_path: Path) -> None:
+    """A model of one's own need not be scored; one that is never right has no mix to tell."""
+    assert label_mix(tmp_path) is None
+    (tmp_path / SCORES).write_text(json.dumps({"labels": {"fact": _score(0, 0, 5)}}))
+    assert label_mix(tmp_path) is None
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"labels": [1]}', '{"labels": {"fact": 1}}'])
+def test_damaged_scores_are_told(tmp_path: Path, text: str) -> None:
+    """Scores that are no scores are told in one line."""
+    (tmp_path / SCORES).write_text(text)
+    with pytest.raises(ReleaseError, match=SCORES) as caught:
+        label_mix(tmp_path)
+    assert "\n" not in str(caught.value)
