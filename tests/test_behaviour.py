@@ -33,7 +33,7 @@ PAIRS, INVARIANCES = read_pairs(), read_invariances()
 
 # Share of pairs right at least, and of labels that flip with the speaker at most. The goals are
 # 0.95 and 0.01; models/small 1.0.0 reaches 255 of 308 pairs and 16 of 1,511 labels.
-REACHED = {"base": (0.95, 0.01), "small": (0.82, 0.011)}
+REACHED = {"base": (0.95, 0.01), "small": (0.92, 0.01)}
 
 # A run of words that only copying brings about.
 COPIED_WORDS = 8

@@ -25,7 +25,7 @@ from service.settings import ModelSettings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 CORES = os.cpu_count() or 1
-RECIPE = Path(__file__).with_name("config.toml")
+RECIPE = Path(__file__).with_name("small.toml")
 
 Recipe = Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The recipe.")]
 Data = Annotated[Path, typer.Option(exists=True, file_okay=False, help="Folder of the corpora.")]
