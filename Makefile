@@ -28,6 +28,7 @@ format: $(VENV)/dev.installed
 
 schemas: $(VENV)/dev.installed
 	$(BIN)/python -m service.schemas deploy/schemas
+	$(BIN)/python -m service.asyncapi deploy/asyncapi.yaml
 
 lock:
 	uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --no-header --upgrade -o requirements.lock
@@ -35,11 +36,12 @@ lock:
 clean:
 	rm -rf $(VENV) .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
-$(VENV)/%.installed: pyproject.toml requirements.lock
+$(VENV)/%.installed: pyproject.toml requirements.lock $(wildcard models/*/release.json)
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	  || { echo "claimstream needs Python 3.11 to 3.13: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) \
 	  || { echo "no virtual environment: on Debian and Ubuntu apt-get install python3-venv" >&2; exit 1; }
 	@echo "installing (once; a few minutes) ..."
 	@$(PIP) -e '.[$*]'
+	@$(BIN)/python -m models.export
 	@touch $@

@@ -62,7 +62,7 @@ def extract(html: str) -> Extracted:
     Raises:
         ExtractionError: there is none, or the page is empty, too large or too deeply nested.
     """
-    tree = _parse(html)
+    tree = parse_page(html)
     document = _find(tree)
     if document is not None and _is_whole_page(document.body):
         document = _find(tree, favor_precision=True) or document
@@ -95,8 +95,12 @@ def _is_whole_page(body: Any) -> bool:
     return len(body) == 1 and body[0].tag == "p" and "\n" in (body[0].text or "")
 
 
-def _parse(html: str) -> Any:
-    """Read a page into a tree; a page that would be read in part only is refused."""
+def parse_page(html: str) -> Any:
+    """Read a page into a tree; a page that would be read in part only is refused.
+
+    Raises:
+        ExtractionError: the page is empty, too large or too deeply nested.
+    """
     readable = _CONTROLS.sub("", _SURROGATES.sub("\ufffd", html))
     # Bytes and their encoding: what the page declares about the bytes it once was is void.
     parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False)

@@ -26,7 +26,8 @@ async def publish(
 
     Args:
         settings: which cluster and topic.
-        records: the articles; what is none, or too large for the broker, is not sent.
+        records: the articles; what is none, has a fault, or is too large for the broker, is not
+            sent.
         done: called with every record once the broker has it (None) or it was refused (why).
 
     Raises:
@@ -38,6 +39,9 @@ async def publish(
     ) as producer:
         waiting: list[tuple[Record, asyncio.Future[object]]] = []
         for record in records:
+            if record.fault is not None:
+                done(record, record.fault)
+                continue
             try:
                 article = decode(record.value)
                 if article is None:

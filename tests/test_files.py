@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from service.decoding import decode
-from service.files import STDIN, FileError, list_files, read_records
+from service.decoding import DecodeError, decode
+from service.files import STDIN, FileError, count_records, list_files, read_records
+from tests.feeds.samples import FOLDER, sample
 
 ARTICLE = {"id": "a", "body": "It rained.", "desk": 1}
 
@@ -80,3 +81,68 @@ def test_what_cannot_be_read_is_one_clear_error(tmp_path: Path) -> None:
         list_files([tmp_path / "empty"])
     with pytest.raises(FileError, match="not UTF-8"):
         next(read_records(tmp_path / "bad.txt"))
+
+
+@pytest.mark.parametrize("name", ["saved.html", "saved.htm", "saved", "saved.xml"])
+def test_a_page_brings_what_it_says_of_itself(tmp_path: Path, name: str) -> None:
+    """The article of an HTML file has the page's title, time, publisher and address."""
+    path = tmp_path / name
+    path.write_bytes(sample("page.html"))
+    (record,) = read_records(path)
+    article = decode(record.value)
+    assert article.id == "saved"
+    assert article.html == sample("page.html").decode()
+    assert article.title == "Orchard saved"
+    assert article.published_at == "2026-11-22T19:45:00Z"
+    assert article.publisher == "Valley News Ltd"
+    assert article.url == "https://valley.example/orchard"
+
+
+def test_a_record_that_brings_html_stays_as_it_came(tmp_path: Path) -> None:
+    """An article's JSON is the producer's: nothing is added from the page in it."""
+    given = json.dumps({"id": "a", "html": sample("page.html").decode()}).encode()
+    (tmp_path / "a.json").write_bytes(given)
+    (record,) = read_records(tmp_path / "a.json")
+    assert record.value == given
+
+
+def test_a_text_may_begin_with_anything(tmp_path: Path) -> None:
+    """Brackets, braces and tags make no feed of a text file."""
+    for text in (
+        "[Reuters] It rained.",
+        "{sic} It rained.",
+        "<p> is a tag.",
+        "12",
+        '"No," he said.',
+    ):
+        (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+        (record,) = read_records(tmp_path / "a.txt")
+        assert json.loads(record.value) == {"id": "a", "body": text}
+
+
+def test_json_that_is_nested_without_end_is_no_article(tmp_path: Path) -> None:
+    """It is passed on, to be refused by the decoder like any record."""
+    (tmp_path / "a.json").write_text("[" * 100_000)
+    (record,) = read_records(tmp_path / "a.json")
+    with pytest.raises(DecodeError):
+        decode(record.value)
+
+
+def test_large_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read whole is bounded; lines are not."""
+    monkeypatch.setattr("service.files._MAX_BYTES", 100)
+    for name in ("a.txt", "a.jsonl"):
+        (tmp_path / name).write_text(f'{{"id": "a", "body": "{"x" * 100}"}}')
+    with pytest.raises(FileError, match=r"a\.txt: more than"):
+        list(read_records(tmp_path / "a.txt"))
+    assert len(list(read_records(tmp_path / "a.jsonl"))) == 1
+
+
+def test_articles_are_counted_before_they_are_read(tmp_path: Path) -> None:
+    """As many as the files give, with feeds and lines; what cannot be read counts nothing."""
+    (tmp_path / "a.jsonl").write_text('{"id":"1","body":""}\n\nrubbish\n')
+    (tmp_path / "b.xml").write_text("<rss>")
+    (tmp_path / "c.txt").write_text("It rained.")
+    files = list_files([tmp_path, FOLDER])
+    assert count_records([STDIN], sample("harbour.rss")) == 3
+    assert count_records(files) == 3 + sum(len(list(read_records(f))) for f in list_files([FOLDER]))
