@@ -13,7 +13,7 @@ from service.records import Headers, SourceRecord
 PREFIX: Final = "__connect.errors."
 
 # Long enough for any message that helps, short enough to never matter to the record's size.
-_MAX_MESSAGE_CHARACTERS: Final = 500
+MAX_MESSAGE_CHARACTERS: Final = 500
 
 
 def dead_letter_headers(record: SourceRecord, failure: Failure) -> Headers:
@@ -38,6 +38,6 @@ def one_line(message: str) -> str:
     """Make a message of any kind one short line of printable text."""
     printable = "".join(character if character.isprintable() else " " for character in message)
     line = " ".join(printable.split())
-    if len(line) > _MAX_MESSAGE_CHARACTERS:
-        return line[: _MAX_MESSAGE_CHARACTERS - 1] + "…"
+    if len(line) > MAX_MESSAGE_CHARACTERS:
+        return line[: MAX_MESSAGE_CHARACTERS - 1] + "…"
     return line
