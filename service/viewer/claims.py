@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from service.contracts import LabelledArticle, Sentence
+from service.viewer.filtering import Wanted
 
 _PRONOUNS: Final = frozenset({
     *("he", "she", "it", "they", "we", "i", "you", "who", "some", "others", "many", "one"),
@@ -108,6 +109,15 @@ def speakers_across(articles: Sequence[LabelledArticle]) -> list[Speaker]:
         by_owner.setdefault(owner, []).append(claim)
     grouped = [Speaker(name, claims) for (name, _), claims in by_owner.items()]
     return sorted(grouped, key=lambda speaker: -len(speaker.claims))
+
+
+def asked_for(who: Sequence[Speaker], wanted: Wanted) -> list[Speaker]:
+    """Of these claims those that have the label, source and confidence asked for."""
+    kept = [
+        Speaker(name, [claim for claim in claims if wanted.takes(claim.sentence, name)])
+        for name, claims in who
+    ]
+    return [speaker for speaker in kept if speaker.claims]
 
 
 def _one_name_each(names: Sequence[str], *, surname_will_do: bool) -> dict[str, str]:

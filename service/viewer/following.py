@@ -18,27 +18,29 @@ from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
 from service.contracts import LabelledArticle
-from service.kafka import BrokerError, client_options
+from service.kafka import BrokerError, client_options, stop_consumer
 from service.settings import Settings
 from service.topics import TopicsMissingError, check
 from service.viewer.checking import fault
+from service.viewer.originals import place_of
+from service.viewer.store import Place
 
 # aiokafka hides an outage: it goes on trying in silence. So the broker is asked now and then
 # for the topic's end, which also says how much is still to come.
 _ASK_EVERY_S: Final = 2.0
 _ANSWER_WITHIN_S: Final = 5.0
-_STOP_WITHIN_S: Final = 5.0
 _RETRY_AFTER_S: Final = 1.0
 _POLL_MS: Final = 500
 _RECORDS_A_POLL: Final = 50
 
 
 class Arrived(NamedTuple):
-    """A labelled article, its bytes as JSON, and when it came to the topic."""
+    """A labelled article, its bytes as JSON, when it came to the topic, and from which record."""
 
     article: LabelledArticle
     size: int
     arrived_at: datetime
+    place: Place | None = None
 
 
 class Withdrawn(NamedTuple):
@@ -118,25 +120,12 @@ async def _connected(
             found = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_RECORDS_A_POLL)
             for partition, records in found.items():
                 for record in records:
-                    yield read(record)
+                    yield read(record, settings.topics.articles)
                     positions[partition] = record.offset + 1
                     # A large backlog must not keep the pages waiting.
                     await asyncio.sleep(0)
     finally:
-        await _stop(consumer)
-
-
-async def _stop(consumer: AIOKafkaConsumer) -> None:
-    """Stop a consumer, also when its broker is away.
-
-    aiokafka 0.14.0 awaits the requests that it has cancelled: the first of them ends the stop, with
-    a CancelledError that nobody asked for, and the connections stay open.
-    """
-    stop = asyncio.create_task(consumer.stop())
-    await asyncio.wait({stop}, timeout=_STOP_WITHIN_S)
-    if not stop.done() or stop.cancelled() or stop.exception() is not None:
-        stop.cancel()
-        await consumer._client.close()  # noqa: SLF001 - there is no other way
+        await stop_consumer(consumer)
 
 
 async def _take_places(
@@ -168,7 +157,7 @@ async def _behind(consumer: AIOKafkaConsumer, positions: dict[TopicPartition, in
     return sum(end - positions.get(partition, 0) for partition, end in ends.items())
 
 
-def read(record: Any) -> Event:
+def read(record: Any, articles_topic: str) -> Event:
     """Say what a record of the labelled topic is; none makes it fail."""
     where = f"partition {record.partition}, offset {record.offset}"
     if record.value is None:
@@ -182,7 +171,8 @@ def read(record: Any) -> Event:
         return Strange(f"{where}: no labelled article ({error.error_count()} faults)")
     if reason := fault(article):
         return Strange(f"{where}: {reason}")
-    return Arrived(article, len(record.value), _time(record.timestamp))
+    place = None if article.text is not None else place_of(record.headers, articles_topic)
+    return Arrived(article, len(record.value), _time(record.timestamp), place)
 
 
 def _time(milliseconds: int) -> datetime:

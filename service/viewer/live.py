@@ -86,8 +86,8 @@ class Live:
     def _apply(self, event: Event) -> bool:
         """Take in what happened; whether anything changed that a page could show."""
         match event:
-            case Arrived(article, size, arrived_at):
-                outcome = self.store.add(Held(article, size, arrived_at, article.text))
+            case Arrived(article, size, arrived_at, place):
+                outcome = self.store.add(Held(article, size, arrived_at, article.text, place))
                 self.counts[outcome] += 1
                 return outcome != "same"
             case Withdrawn(article_id):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
@@ -102,7 +103,8 @@ def error_page(request: web.Request, status: int, reason: str | None = None) -> 
     """A page that says what is wrong."""
     pages: Pages = request.app[PAGES]
     words = reason or _WORDS.get(status, "This cannot be answered.")
-    page = pages.render("error.html", status=status, reason=words, live=request.app[LIVE])
+    heading = f"{HTTPStatus(status).phrase} ({status})"
+    page = pages.render("error.html", heading=heading, reason=words, live=request.app[LIVE])
     return web.Response(text=page, status=status, content_type="text/html")
 
 

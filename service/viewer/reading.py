@@ -7,15 +7,15 @@ from typing import Any, Final, NamedTuple
 
 from aiohttp import web
 
+from service import exporting
 from service.contracts import LabelledArticle, Sentence
-from service.viewer import exporting
 from service.viewer.addresses import article_id_of
-from service.viewer.claims import Speaker, names_in, speakers, speakers_across
+from service.viewer.claims import Speaker, asked_for, names_in, speakers, speakers_across
 from service.viewer.filtering import Wanted, find, hits, wanted_of
 from service.viewer.marking import Piece, marked, page_count, page_of, paragraphs
 from service.viewer.pages import sentence_link
 from service.viewer.protection import PlainError
-from service.viewer.state import LIVE, PAGES, PASTE_BOX
+from service.viewer.state import LIVE, ORIGINALS, PAGES, PASTE_BOX
 from service.viewer.store import Held
 from service.viewer.subjects import MAX_CLAIMS, RULE, pairs, places
 
@@ -57,7 +57,7 @@ async def show_sources(request: web.Request) -> web.Response:
     """Show who says what in the articles of one page of the list."""
     wanted = _wanted(request)
     view = _view(request, wanted)
-    who = speakers_across([held.article for held, _ in view.found])
+    who = asked_for(speakers_across([held.article for held, _ in view.found]), wanted)
     subjects = _subjects(who, _PAIRS_IN_VIEW)
     return _render(
         request,
@@ -71,8 +71,13 @@ async def show_sources(request: web.Request) -> web.Response:
 
 
 async def show_article(request: web.Request) -> web.Response:
-    """Show an article from the topic."""
-    return _article_page(request, _held(request), is_pasted=False)
+    """Show an article from the topic, with its text as it was published where that is there."""
+    held = _held(request)
+    originals = request.app.get(ORIGINALS)
+    # An outage keeps no reader waiting.
+    if originals is not None and held.place is not None and request.app[LIVE].fault is None:
+        held = await originals.completed(held)
+    return _article_page(request, held, is_pasted=False)
 
 
 async def show_pasted(request: web.Request) -> web.Response:

@@ -15,9 +15,10 @@ from service.settings import Settings
 from service.viewer import events, labelling, protection, reading
 from service.viewer.following import follow
 from service.viewer.live import Live
+from service.viewer.originals import Originals
 from service.viewer.pages import FOLDER, Pages
 from service.viewer.pasting import PasteBox
-from service.viewer.state import LIVE, LOOPBACK_ONLY, PAGES, PASTE_BOX
+from service.viewer.state import LIVE, LOOPBACK_ONLY, ORIGINALS, PAGES, PASTE_BOX
 
 # Requests that are still being answered at the end are cut off after so many seconds.
 _SHUTDOWN_S: Final = 1.0
@@ -91,6 +92,7 @@ async def serve(
     live = Live(settings.viewer)
     box = PasteBox(labeller) if labeller is not None else None
     app = build_app(live, box, is_loopback_only=protection.is_loopback(host))
+    app[ORIGINALS] = Originals(settings, live.store)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
     await runner.setup()
     following = None

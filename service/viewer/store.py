@@ -11,20 +11,29 @@ from service.contracts import LabelledArticle
 Outcome = Literal["added", "replaced", "same", "too large"]
 
 
+class Place(NamedTuple):
+    """Where a record lies in its topic."""
+
+    partition: int
+    offset: int
+
+
 class Held(NamedTuple):
     """A labelled article as it is held.
 
     Attributes:
         article: the labelled article.
-        size: its bytes as JSON, which is what the store counts.
+        size: its bytes as JSON, and those of a text that was found later: what the store counts.
         arrived_at: when it came to the topic, if that is known.
         text: the article's own text, where it is at hand: HTML articles bring it along.
+        place: where the article that was labelled lies, as long as it is worth looking there.
     """
 
     article: LabelledArticle
     size: int
     arrived_at: datetime | None = None
     text: str | None = None
+    place: Place | None = None
 
 
 class Store:
@@ -57,10 +66,23 @@ class Store:
             return "too large"
         self._held[key] = held
         self.bytes += held.size
-        while len(self._held) > self._max_articles or self.bytes > self._max_bytes:
-            _, oldest = self._held.popitem(last=False)
-            self.bytes -= oldest.size
+        self._shrink()
         return "added" if known is None else "replaced"
+
+    def complete(self, held: Held, text: str | None) -> Held:
+        """Give an article its text, or note with None that there is none to be had.
+
+        Returns:
+            The article so completed. It takes the other one's place if that is still held.
+        """
+        more = 0 if text is None else len(text.encode())
+        done = held._replace(text=text, size=held.size + more, place=None)
+        key = held.article.article_id
+        if self._held.get(key) is held:
+            self._held[key] = done
+            self.bytes += more
+            self._shrink()
+        return done
 
     def remove(self, article_id: str) -> bool:
         """Forget an article; False where it is not held."""
@@ -77,3 +99,9 @@ class Store:
     def newest_first(self) -> list[Held]:
         """All articles, the latest arrival first."""
         return list(reversed(self._held.values()))
+
+    def _shrink(self) -> None:
+        """Forget the oldest until the bounds hold."""
+        while len(self._held) > self._max_articles or self.bytes > self._max_bytes:
+            _, oldest = self._held.popitem(last=False)
+            self.bytes -= oldest.size

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from service.viewer import events
 from service.viewer.following import Connected, Disconnected, Withdrawn
 from tests.e2e.browser import Page, browse, expect, needs_browser
-from tests.viewer.samples import labelled
+from tests.viewer.samples import BODY, labelled
 from tests.viewer.site import Site, arrival, until
 
 pytestmark = needs_browser
@@ -36,6 +37,47 @@ def test_articles_appear_as_they_arrive() -> None:
     browse(use, labelled("a", title="First"))
 
 
+def test_what_the_list_says_of_an_article() -> None:
+    """Title, publisher, time, and a bar whose parts are as wide as the labels are many."""
+    article = labelled("a", title="Rain", publisher="Desk", published_at="2026-11-24T08:00:00Z")
+
+    async def use(page: Page, site: Site) -> None:
+        await page.goto("/")
+        await site.live.apply(arrival(article))
+        row = page.locator(".articles > li")
+        await expect(row.locator("h2")).to_have_text("Rain")
+        await expect(row.locator(".meta > *")).to_have_text(
+            ["Desk", "24 Nov 2026, 08:00 UTC", "4 sentences"]
+        )
+        await expect(row.get_by_role("img")).to_have_accessible_name(
+            "Facts: 1, claims: 2, opinions: 1"
+        )
+        boxes = [await part.bounding_box() for part in await row.locator(".mix rect").all()]
+        widths = [box["width"] for box in boxes if box]
+        assert [width / sum(widths) for width in widths] == pytest.approx(
+            [1 / 4, 2 / 4, 1 / 4], abs=0.02
+        )
+
+    browse(use)
+
+
+def test_the_last_articles_are_held_and_no_more() -> None:
+    """The oldest leave the open list as new ones come; an open article stays and says so."""
+
+    async def use(page: Page, site: Site) -> None:
+        await page.goto("/")
+        for number in range(5):
+            await site.live.apply(arrival(labelled(f"a{number}", title=f"Title {number}")))
+        await expect(page.locator(TITLES)).to_have_text(["Title 4", "Title 3", "Title 2"])
+        await expect(page.locator(".notes")).to_have_text("3 articles held")
+        await page.goto("/articles/a2")
+        await site.live.apply(arrival(labelled("a5")))
+        await page.wait_for_selector(".banner.gone:visible")
+        await expect(page.locator(".s")).to_have_count(4)
+
+    browse(use, holding={"max_articles": 3})
+
+
 def test_a_rush_of_arrivals_is_shown() -> None:
     """All of them, on the list and among the sources, whatever page is open."""
 
@@ -45,6 +87,26 @@ def test_a_rush_of_arrivals_is_shown() -> None:
             body = f"Speaker{number} said it rained."
             await site.live.apply(arrival(labelled(f"a{number}", body)))
         await expect(page.locator(".speaker")).to_have_count(30)
+
+    browse(use)
+
+
+def test_a_slow_answer_is_waited_for() -> None:
+    """In a rush the page is brought up to date again and again, also where that takes a while."""
+
+    async def use(page: Page, site: Site) -> None:
+        async def answer_slowly(route: Any) -> None:
+            await asyncio.sleep(1.3)
+            await route.continue_()
+
+        await page.goto("/")
+        await page.route("**/", answer_slowly)
+        for number in range(12):
+            await site.live.apply(arrival(labelled(f"a{number}")))
+            await asyncio.sleep(0.4)
+        assert await page.locator(TITLES).count() > 1
+        await expect(page.locator(TITLES)).to_have_count(12, timeout=20_000)
+        await page.unroute_all(behavior="ignoreErrors")
 
     browse(use)
 
@@ -152,6 +214,28 @@ def test_the_box_labels_what_is_pasted() -> None:
         assert "Read more 😀 here" in await page.locator(".furniture").inner_text()
         await page.get_by_role("checkbox", name="Fact").uncheck()
         await page.wait_for_selector("text=1 of 2 sentences stands out")
+
+    browse(use)
+
+
+def test_the_box_takes_a_page() -> None:
+    """HTML by its main text; its markup, its scripts and its menu are not in the result."""
+    markup = (
+        "<!doctype html><title>Rain at last</title><nav><a href=/>Menu</a></nav><article>"
+        f"<h1>Rain at last</h1><p>{BODY}</p><script>window.pwned=1</script><p>{BODY}</p></article>"
+    )
+
+    async def use(page: Page, _: Site) -> None:
+        await page.goto("/label")
+        await page.get_by_role("textbox").fill(markup)
+        await page.get_by_role("button", name="Label it").click()
+        await expect(page.locator("h1")).to_have_text("Rain at last")
+        await expect(page.locator(".text .source").first).to_have_text("Anna Ortiz")
+        assert "Menu" not in await page.locator(".text").inner_text()
+        assert await page.evaluate("window.pwned") is None
+        async with page.expect_download() as download:
+            await page.get_by_role("link", name="CSV", exact=True).click()
+        assert (await download.value).suggested_filename.endswith(".csv")
 
     browse(use)
 

@@ -7,7 +7,7 @@ import json
 
 from tests.cluster import Cluster
 from tests.conftest import StartWorker
-from tests.e2e.browser import expect, needs_browser, open_page
+from tests.e2e.browser import expect, needs_browser, open_page, run
 from tests.viewer.command import view
 
 pytestmark = needs_browser
@@ -40,4 +40,4 @@ def test_an_article_goes_all_the_way(cluster: Cluster, start_worker: StartWorker
                 await publish(b"desk/1", None)
                 await expect(page.locator(".articles > li")).to_have_count(0, timeout=10_000)
 
-    asyncio.run(use())
+    run(use())

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -24,7 +25,11 @@ from tests.viewer.samples import labelled
 from tests.viewer.site import until
 
 
-async def publish(settings: Settings, *records: LabelledArticle | tuple[str, bytes | None]) -> None:
+async def publish(
+    settings: Settings,
+    *records: LabelledArticle | tuple[str, bytes | None],
+    headers: tuple[tuple[str, bytes], ...] = (),
+) -> None:
     """Put labelled articles, or anything else by its key, on the labelled topic."""
     async with AIOKafkaProducer(
         bootstrap_servers=settings.kafka.bootstrap_servers, acks="all"
@@ -34,7 +39,16 @@ async def publish(settings: Settings, *records: LabelledArticle | tuple[str, byt
                 key, value = record.article_id, record.to_json().encode()
             else:
                 key, value = record
-            await producer.send_and_wait(settings.topics.claims, value, key=key.encode())
+            await producer.send_and_wait(
+                settings.topics.claims, value, key=key.encode(), headers=list(headers)
+            )
+
+
+async def shown(viewer: Viewer, path: str) -> str:
+    """What a reader gets at an address."""
+    async with aiohttp.ClientSession() as client, client.get(f"{viewer.address}{path}") as answer:
+        assert answer.status == 200
+        return await answer.text()
 
 
 @asynccontextmanager
@@ -104,12 +118,57 @@ def test_the_worker_s_articles_are_shown(cluster: Cluster, start_worker: StartWo
 
     async def use() -> None:
         async with serve(cluster.settings, from_start=True) as viewer:
-            await until(lambda: len(viewer.live.store) == 5, timeout_s=40)
-            async with (
-                aiohttp.ClientSession() as client,
-                client.get(f"{viewer.address}/articles/article-3") as answer,
-            ):
-                assert '<span class="source">He</span>' in await answer.text()
+            await until(lambda: len(viewer.live.store) == 5, timeout_s=60)
+            assert '<span class="source">He</span>' in await shown(viewer, "/articles/article-3")
+
+    asyncio.run(use())
+
+
+def test_the_text_is_shown_as_it_was_published(cluster: Cluster, start_worker: StartWorker) -> None:
+    """With its furniture and its line breaks, which are on the articles topic only."""
+    start_worker(cluster.settings)
+    body = "It rained.\nIt snowed.\n\nRead more about rain &c."
+    cluster.publish([(b"a", json.dumps({"id": "a", "body": body}).encode())])
+
+    async def use() -> None:
+        async with serve(cluster.settings, from_start=True) as viewer:
+            await until(lambda: len(viewer.live.store) == 1, timeout_s=60)
+            page = await shown(viewer, "/articles/a")
+            assert "Read more about rain &amp;c.</span>" in page
+            assert "furniture, 24 characters" not in page
+            (held,) = viewer.live.store.newest_first()
+            assert held.text == body
+
+    asyncio.run(use())
+
+
+def test_an_original_that_is_not_there_is_not_waited_for(cluster: Cluster) -> None:
+    """Deleted by now, or never written: its length takes the place of furniture, at once."""
+    topic = cluster.settings.topics.articles
+    article = labelled("a", "It rained.\n\nRead more")
+    # One record lies there, and it is another one.
+    cluster.publish([(b"a", b'{"id": "a", "body": "It snowed."}')])
+
+    async def use() -> None:
+        async with serve(cluster.settings, from_start=True) as viewer:
+            for number, (partition, offset) in enumerate([(0, 0), (1, 0), (0, 10**9), (99, 0)]):
+                version = article.model_copy(update={"id": f"v{number}"})
+                headers = (
+                    ("claimstream_source_topic", topic.encode()),
+                    ("claimstream_source_partition", str(partition).encode()),
+                    ("claimstream_source_offset", str(offset).encode()),
+                )
+                await publish(cluster.settings, version, headers=headers)
+                await until(lambda name=f"v{number}": is_held(viewer, name))
+                started = time.monotonic()
+                assert "furniture, 9 characters" in await shown(viewer, "/articles/a")
+                assert time.monotonic() - started < 3
+                held = viewer.live.store.get("a")
+                assert held is not None
+                assert held.place is None
+
+    def is_held(viewer: Viewer, version: str) -> bool:
+        return any(held.article.id == version for held in viewer.live.store.newest_first())
 
     asyncio.run(use())
 
@@ -132,16 +191,12 @@ def test_an_outage_of_the_broker_passes(tmp_path: Path) -> None:
                 broker.stop()
                 await until(lambda: heard[-1]["kind"] == "away")
                 assert heard[-1]["status"].startswith("Broker not reached since ")
-                async with (
-                    aiohttp.ClientSession() as client,
-                    client.get(viewer.address) as answer,
-                ):
-                    assert "/articles/before" in await answer.text()
+                assert "/articles/before" in await shown(viewer, "/")
                 # This broker forgets everything: its topics are made anew, and begin at 0.
                 broker.__enter__()
                 await asyncio.to_thread(cluster.create_topics)
                 await publish(cluster.settings, labelled("after"))
-                await until(lambda: heard[-1]["kind"] == "live", timeout_s=40)
+                await until(lambda: heard[-1]["kind"] == "live", timeout_s=60)
                 await until(lambda: viewer.live.store.get("after") is not None)
                 assert len(viewer.live.store) == 3
         finally:
@@ -167,7 +222,7 @@ def test_a_broker_that_hangs_is_told(tmp_path: Path) -> None:
                 finally:
                     os.kill(broker.pid, signal.SIGCONT)
                 await publish(cluster.settings, labelled("after"))
-                await until(lambda: len(viewer.live.store) == 2, timeout_s=40)
+                await until(lambda: len(viewer.live.store) == 2, timeout_s=60)
                 assert viewer.live.counts["same"] == 0
 
     asyncio.run(use())

@@ -50,9 +50,9 @@ def linear(parts: Linear) -> Linear:
     return np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
 
 
-def mixed(colour: str, share: float, ground: str) -> Linear:
+def mixed(colour: str, share: float, ground: Linear) -> Linear:
     """What a colour of this opacity gives on a ground, as browsers mix them."""
-    return share * rgb(colour) + (1 - share) * rgb(ground)
+    return share * rgb(colour) + (1 - share) * ground
 
 
 def contrast(one: Linear, other: Linear) -> float:

@@ -3,7 +3,15 @@
 import pytest
 
 from service.contracts import LabelledArticle
-from service.viewer.claims import is_pronoun, key_of, names_in, speakers, speakers_across
+from service.viewer.claims import (
+    asked_for,
+    is_pronoun,
+    key_of,
+    names_in,
+    speakers,
+    speakers_across,
+)
+from service.viewer.filtering import Wanted
 from tests.viewer.samples import changed, labelled
 
 
@@ -114,6 +122,21 @@ def test_across_articles_a_surname_is_not_enough() -> None:
         "the council",
         "the council",
     ]
+
+
+def test_claims_that_are_asked_for() -> None:
+    """By the name that the source goes by, and by confidence; who has none left is left out."""
+    article = changed(said("Governor Anna Ortiz", "Ortiz", "The bank"), 1, uncertain=True)
+    who = speakers(article)
+
+    def left(**asked: str) -> list[tuple[str | None, int]]:
+        found = asked_for(who, Wanted.model_validate(asked))
+        return [(speaker.name, len(speaker.claims)) for speaker in found]
+
+    assert left() == [("Governor Anna Ortiz", 2), ("The bank", 1)]
+    assert left(source="anna") == [("Governor Anna Ortiz", 2)]
+    assert left(certainty="uncertain") == [("Governor Anna Ortiz", 1)]
+    assert left(source="nobody") == []
 
 
 def test_thousands_of_names_take_no_time() -> None:

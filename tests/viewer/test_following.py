@@ -7,15 +7,34 @@ from typing import Any
 
 import pytest
 
-from service.viewer.following import Arrived, Strange, Withdrawn, read
+from service.viewer import following
+from service.viewer.following import Arrived, Event, Strange, Withdrawn
+from service.viewer.store import Place
 from tests.viewer.samples import changed, labelled
 
 ARTICLE = labelled("a")
+ORIGIN = (
+    ("claimstream_source_topic", b"articles"),
+    ("claimstream_source_partition", b"2"),
+    ("claimstream_source_offset", b"41"),
+)
 
 
-def record(value: bytes | None, key: bytes | None = b"a", timestamp: int = 0) -> Any:
+def record(
+    value: bytes | None,
+    key: bytes | None = b"a",
+    timestamp: int = 0,
+    headers: tuple[tuple[str, bytes], ...] = (),
+) -> Any:
     """A record as the client gives it."""
-    return SimpleNamespace(key=key, value=value, timestamp=timestamp, partition=3, offset=7)
+    return SimpleNamespace(
+        key=key, value=value, timestamp=timestamp, partition=3, offset=7, headers=headers
+    )
+
+
+def read(record: Any) -> Event:
+    """Take it for something, where the articles topic is *articles*."""
+    return following.read(record, "articles")
 
 
 def test_a_labelled_article() -> None:
@@ -23,6 +42,18 @@ def test_a_labelled_article() -> None:
     value = ARTICLE.to_json().encode()
     event = read(record(value, timestamp=1_795_507_200_000))
     assert event == Arrived(ARTICLE, len(value), datetime(2026, 11, 24, 8, 0, tzinfo=UTC))
+
+
+def test_where_the_article_lies() -> None:
+    """As the headers say, unless the article brings its text along."""
+    event = read(record(ARTICLE.to_json().encode(), headers=ORIGIN))
+    assert isinstance(event, Arrived)
+    assert event.place == Place(2, 41)
+    text = "It rained."
+    with_text = labelled("a", text).model_copy(update={"text": text})
+    event = read(record(with_text.to_json().encode(), headers=ORIGIN))
+    assert isinstance(event, Arrived)
+    assert event.place is None
 
 
 def test_a_tombstone() -> None:

@@ -106,6 +106,7 @@ def test_what_is_not_there_is_said_in_plain_words(path: str) -> None:
         async with site.client.get(URL(path, encoded=True)) as answer:
             page = await answer.text()
             assert answer.status in {403, 404}
+            assert f"({answer.status})</h1>" in page
             assert "To the articles" in page
             assert "Traceback" not in page
 

@@ -53,11 +53,17 @@ def test_text_is_legible(theme: str) -> None:
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("label", LABELS)
 def test_marked_text_is_legible(theme: str, label: str) -> None:
-    """Source, cue, and a sentence under the pointer, with the strongest tint that there is."""
-    colours = THEMES[theme]
-    for selector in (".s .source, .s .cue {", ".s:hover .words", ".uncertain .words {"):
-        ground = mixed(colours[label], share(selector), colours["paper"])
-        assert contrast(rgb(colours["ink"]), ground) >= TEXT
+    """Source and cue of an uncertain sentence under the pointer: one tint over the other.
+
+    Where they were searched for, they lie on the colour of what was found.
+    """
+    colours, inside = THEMES[theme], ".s .source, .s .cue {"
+    ground = rgb(colours["paper"])
+    for selector in (".s:hover .words", ".uncertain .words {", inside):
+        ground = mixed(colours[label], share(selector), ground)
+        assert contrast(rgb(colours["ink"]), ground) >= TEXT, selector
+    found = mixed(colours[label], share(inside), rgb(colours["found"]))
+    assert contrast(rgb(colours["ink"]), found) >= TEXT
 
 
 @pytest.mark.parametrize("theme", THEMES)
@@ -65,7 +71,7 @@ def test_marks_are_visible(theme: str) -> None:
     """The lines under sentences, the bars, the edges of fields, the dot of the status."""
     colours = THEMES[theme]
     for label in LABELS:
-        line = mixed(colours[label], share(".s .words {"), colours["paper"])
+        line = mixed(colours[label], share(".s .words {"), rgb(colours["paper"]))
         assert contrast(line, rgb(colours["paper"])) >= MARK
         assert contrast(rgb(colours[label]), rgb(colours["raised"])) >= MARK
     for mark, ground in product(("edge", "well"), ("paper", "raised")):

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.viewer.store import Held, Store
+from service.viewer.store import Held, Place, Store
 from tests.viewer.samples import held, labelled
 
 
@@ -64,6 +64,34 @@ def test_a_new_version_takes_the_place_of_the_old() -> None:
     assert store.add(sized("a", 20, "It did not rain.")) == "replaced"
     assert ids(store) == ["a", "b"]
     assert store.bytes == 30
+
+
+def test_completing() -> None:
+    """A text that was found is held and counted; its article stays where it is in the order."""
+    store = Store(max_articles=10, max_bytes=100)
+    first = sized("a", 10)._replace(place=Place(0, 1))
+    store.add(first)
+    store.add(sized("b", 10))
+    done = store.complete(first, "It rained. é")
+    assert (done.text, done.place, done.size) == ("It rained. é", None, 23)
+    assert store.get("a") == done
+    assert ids(store) == ["b", "a"]
+    assert store.bytes == 33
+    # What is no longer held does not come back.
+    assert store.complete(first, "It snowed.").text == "It snowed."
+    assert store.get("a") == done
+    # The bound holds.
+    store.complete(store.newest_first()[0], "x" * 90)
+    assert (ids(store), store.bytes) == (["b"], 100)
+
+
+def test_there_may_be_nothing_to_complete() -> None:
+    """Then nothing is counted, and it is not looked for again."""
+    store = Store(max_articles=10, max_bytes=100)
+    store.add(sized("a", 10)._replace(place=Place(0, 1)))
+    store.complete(store.newest_first()[0], None)
+    (left,) = store.newest_first()
+    assert (left.text, left.place, store.bytes) == (None, None, 10)
 
 
 def test_removing() -> None:

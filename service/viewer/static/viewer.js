@@ -87,17 +87,24 @@ if (form) {
 
 let stream = null;
 let seen = Number(document.body.dataset.version);
-let next = 0;
-let waiting = 0;
+let isLost = false;
+let isDue = false;
+let isRefreshing = false;
 
-/** Fetch what has changed, but not more often than a reader can follow. */
-function refresh() {
-  if (waiting) return;
-  waiting = setTimeout(() => {
-    waiting = 0;
-    next = Date.now() + REFRESH_AT_MOST_EVERY_MS;
-    show(location.pathname + location.search);
-  }, Math.max(0, next - Date.now()));
+/** Fetch what has changed, one time after the other and not more often than a reader can follow. */
+async function refresh() {
+  isDue = true;
+  if (isRefreshing) return;
+  isRefreshing = true;
+  try {
+    while (isDue) {
+      isDue = false;
+      await show(location.pathname + location.search);
+      await new Promise((resume) => setTimeout(resume, REFRESH_AT_MOST_EVERY_MS));
+    }
+  } finally {
+    isRefreshing = false;
+  }
 }
 
 function say(kind, words) {
@@ -114,9 +121,11 @@ function hear(message) {
   for (const banner of all(".banner.newer, .banner.gone")) {
     banner.hidden = !banner.classList.contains(state.article);
   }
-  // The first event may tell of what has changed since the page was made.
-  if (state.version !== seen && "refreshes" in document.body.dataset) refresh();
+  // The first event may tell of what has changed since the page was made. A viewer that was away
+  // may be another one now, which counts its changes anew.
+  if ((isLost || state.version !== seen) && "refreshes" in document.body.dataset) refresh();
   seen = state.version;
+  isLost = false;
 }
 
 /** Listen while the page is to be seen: a browser has only so many connections for one site. */
@@ -128,6 +137,7 @@ function listen() {
     stream = new EventSource(document.body.dataset.events);
     stream.onmessage = hear;
     stream.onerror = () => {
+      isLost = true;
       say("away", "The viewer does not answer, trying again");
       if (stream?.readyState === EventSource.CLOSED) setTimeout(listen, 3000);
     };

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.contracts import LabelledArticle
-from service.viewer.exporting import COLUMNS, to_csv, to_json, to_markdown
-from tests.viewer.samples import changed, labelled
+from service.exporting import COLUMNS, to_csv, to_json, to_markdown
+from tests.viewer.samples import BODY, changed, labelled
 
 ARTICLE = labelled(
     title="A title", publisher="Desk", url="https://example.com/1", published_at="2026-11-24"
@@ -35,7 +35,11 @@ def test_csv_has_a_row_a_sentence() -> None:
     assert list(read[0]) == list(COLUMNS)
     assert [row["label"] for row in read] == [s.label for s in ARTICLE.sentences]
     claim, sentence = read[1], ARTICLE.sentences[1]
-    assert (claim["source"], claim["source_sentence"], claim["cue"]) == ("Anna Ortiz", "1", "said")
+    assert (claim["source"], claim["source_index"], claim["cue"]) == ("Anna Ortiz", "1", "said")
+    for mark in ("source", "cue"):
+        start, end = int(claim[f"{mark}_start"]), int(claim[f"{mark}_end"])
+        assert BODY[start:end] == claim[mark]
+    assert BODY[int(claim["start"]) : int(claim["end"])] == sentence.text
     assert claim["text"] == sentence.text
     assert float(claim["attributed_claim"]) == sentence.scores.attributed_claim
     assert (claim["title"], claim["published_at"], claim["uncertain"]) == (
@@ -43,7 +47,22 @@ def test_csv_has_a_row_a_sentence() -> None:
         "2026-11-24",
         "no",
     )
-    assert read[0]["source"] == ""
+    assert read[0]["source"] == read[0]["source_start"] == read[0]["cue_end"] == ""
+
+
+def test_csv_is_rfc_4180() -> None:
+    """Lines end with CR LF, and cells with quotes, commas or line breaks are quoted."""
+    article = changed(labelled(body="It rained."), 0, text='He said "no",\nthen left.')
+    head, row = to_csv(article).split("\r\n", 1)
+    assert head == ",".join(COLUMNS)
+    assert row.endswith(',"He said ""no"",\nthen left."\r\n')
+
+
+def test_csv_of_several_articles_has_one_head() -> None:
+    """Without its head row an article's rows can follow another's."""
+    both = to_csv(ARTICLE) + to_csv(labelled("b"), head=False)
+    read = list(csv.DictReader(io.StringIO(both, newline="")))
+    assert [row["article_id"] for row in read] == ["a"] * 4 + ["b"] * 4
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r="])

@@ -1,4 +1,4 @@
-"""Writes an article's sentences as JSON, CSV and Markdown, to be copied elsewhere. Pure."""
+"""Writes labelled articles as JSON, CSV and Markdown, to be taken elsewhere. Pure."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from service.viewer.addresses import is_web_address
 
 COLUMNS: Final = (
     *("article_id", "title", "publisher", "published_at", "url"),
-    *("sentence", "start", "end", "label", "confidence", "uncertain", *LABELS),
-    *("source", "source_sentence", "cue", "text"),
+    *("index", "start", "end", "label", "confidence", "uncertain", *LABELS),
+    *("source", "source_start", "source_end", "source_index"),
+    *("cue", "cue_start", "cue_end", "text"),
 )
 LABEL_NAMES: Final = {"fact": "Fact", "attributed_claim": "Claim", "opinion": "Opinion"}
 
@@ -30,15 +31,20 @@ def to_json(article: LabelledArticle) -> str:
     return article.model_dump_json(by_alias=True, indent=2) + "\n"
 
 
-def to_csv(article: LabelledArticle) -> str:
-    """Write a row a sentence, with a head row.
+def to_csv(article: LabelledArticle, *, head: bool = True) -> str:
+    """Write a row a sentence, in the form of RFC 4180.
 
     Cells that a spreadsheet would take for a formula get an apostrophe in front: articles are
     other people's words.
+
+    Args:
+        article: what to write.
+        head: begin with a row of the columns' names; not where another article came before.
     """
     rows = io.StringIO()
     writer = csv.writer(rows)
-    writer.writerow(COLUMNS)
+    if head:
+        writer.writerow(COLUMNS)
     for sentence in article.sentences:
         writer.writerow([_cell(value) for value in _row(article, sentence)])
     return rows.getvalue()
@@ -58,13 +64,15 @@ def to_markdown(article: LabelledArticle) -> str:
 
 
 def _row(article: LabelledArticle, sentence: Sentence) -> tuple[object, ...]:
-    source, scores = sentence.source, sentence.scores
+    source, cue, scores = sentence.source, sentence.cue, sentence.scores
     return (
         *(article.article_id, article.title, article.publisher, article.published_at, article.url),
         *(sentence.index, sentence.start, sentence.end, sentence.label, sentence.confidence),
         *("yes" if sentence.uncertain else "no", *(getattr(scores, label) for label in LABELS)),
-        *((source.text, source.sentence_index) if source else (None, None)),
-        *(sentence.cue.text if sentence.cue else None, sentence.text),
+        *((source.text, source.start, source.end) if source else (None, None, None)),
+        source.sentence_index if source else None,
+        *((cue.text, cue.start, cue.end) if cue else (None, None, None)),
+        sentence.text,
     )
 
 
