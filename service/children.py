@@ -35,6 +35,8 @@ def start_child(
     command: Sequence[str],
     output: IO[bytes] | int = subprocess.DEVNULL,
     environment: Mapping[str, str] | None = None,
+    *,
+    pipes: bool = False,
 ) -> subprocess.Popen[bytes]:
     """Start a process that is killed when this one ends, were it by a kill -9.
 
@@ -46,15 +48,16 @@ def start_child(
         command: an absolute path and its arguments.
         output: where standard output and error go.
         environment: its environment; this process's if not given.
+        pipes: talk to it over its standard input and output; only its errors go to ``output``.
 
     Raises:
         OSError: it cannot be started.
     """
     return subprocess.Popen(  # noqa: S603 - our own launcher; the command is the caller's care
         [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(os.getpid()), *command],
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=subprocess.STDOUT,
+        stdin=subprocess.PIPE if pipes else subprocess.DEVNULL,
+        stdout=subprocess.PIPE if pipes else output,
+        stderr=output if pipes else subprocess.STDOUT,
         env=environment,
         process_group=0,
     )

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import ExitStack, aclosing, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
 from service.broker import EmbeddedBroker, free_port
-from service.children import start_child
 from service.contracts import LABELS, LabelledArticle
 from service.decoding import decode
 from service.files import Record, list_files, read_records
 from service.pipeline import article_text
+from service.processes import QUICK_GROUP, worker_process
 from service.publishing import publish
 from service.rendering import show
-from service.settings import PREFIX, Settings
+from service.settings import Settings
 from service.topics import create
 from service.viewer.server import serve
 from service.watching import follow
@@ -33,8 +31,6 @@ SEEDS = Path(__file__).resolve().parent.parent / "seeds"
 # From start to the last seed labelled, most of it torch and the model being loaded.
 _PATIENCE_S = 120.0
 _STOPPING_S = 30.0
-# A group takes a new member in after half the session's timeout.
-_QUICK: Final = {"session_timeout_s": 6, "heartbeat_interval_s": 1, "rebalance_timeout_s": 6}
 
 
 class DemoError(Exception):
@@ -62,7 +58,10 @@ def run(console: Console, settings: Settings, *, embedded: bool, once: bool) -> 
     records = [record for path in list_files([SEEDS]) for record in read_records(path)]
     with ExitStack() as stack:
         log = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "worker.log"
-        changes: dict[str, dict[str, Any]] = {"kafka": dict(_QUICK), "http": {"port": free_port()}}
+        changes: dict[str, dict[str, Any]] = {
+            "kafka": dict(QUICK_GROUP),
+            "http": {"port": free_port()},
+        }
         if embedded:
             broker = stack.enter_context(EmbeddedBroker())
             changes["kafka"]["bootstrap_servers"] = broker.bootstrap_servers
@@ -98,27 +97,11 @@ def _run(  # noqa: PLR0913 - what the demo is made of
 @contextmanager
 def _worker(changes: dict[str, dict[str, Any]], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run a worker; it ends with the context."""
-    with log.open("wb") as output:
-        command = [sys.executable, "-m", "service", "worker"]
-        process = start_child(command, output, os.environ | _environment(changes))
-    try:
+    with (
+        log.open("wb") as output,
+        worker_process(changes, output, stop_timeout_s=_STOPPING_S) as process,
+    ):
         yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(_STOPPING_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _environment(changes: dict[str, dict[str, Any]]) -> dict[str, str]:
-    """The settings that the demo changes, as the worker reads them."""
-    return {
-        f"{PREFIX}{group}__{name}".upper(): str(value)
-        for group, values in changes.items()
-        for name, value in values.items()
-    }
 
 
 async def _show(

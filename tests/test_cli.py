@@ -1,13 +1,19 @@
 """The command line: what it prints, and what it answers to wrong use."""
 
+import csv
+import io
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from service.broker import free_port
@@ -114,12 +120,16 @@ def test_missing_and_damaged_models_are_told(
     "command", [["topics", "create"], ["publish", "seeds"], ["watch"], ["worker"]], ids=" ".join
 )
 def test_an_unreachable_broker_is_told_within_seconds(command: list[str]) -> None:
-    """Nobody listens there: one line, no traceback, exit code 2, in 10 s and the start-up."""
+    """Nobody listens there: one line, no traceback, exit code 2, in 10 s and the start-up.
+
+    A worker waits for its cluster unless it is told for how long.
+    """
     started = time.monotonic()
     servers = f"127.0.0.1:{free_port()}"
     result = subprocess.run(
         [sys.executable, "-m", "service", *command, "--bootstrap-servers", servers],
         cwd=ROOT,
+        env={**os.environ, "CLAIMSTREAM_WORKER__START_WAIT_S": "2"},
         capture_output=True,
         text=True,
         check=False,
@@ -163,10 +173,88 @@ def test_an_unknown_split_is_wrong_use() -> None:
     assert_one_clear_line(result, 2, "no articles of split 'none'")
 
 
-def test_every_command_has_an_example() -> None:
+def test_a_page_and_a_table_of_articles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is labelled is printed in the format asked for, bad articles told besides."""
+    monkeypatch.setenv("CLAIMSTREAM_MODEL__SIZE", "small")
+    (tmp_path / "a.jsonl").write_text(f"{json.dumps(ARTICLE)}\nrubbish\n")
+    page = claimstream("label", str(tmp_path / "a.jsonl"), "--format", "html")
+    table = claimstream("label", str(tmp_path / "a.jsonl"), "--format", "csv")
+    for result in (page, table):
+        assert result.exit_code == 1
+        assert result.stderr.count("\n") == 1
+        assert "line 2" in result.stderr
+    assert '<span class="source">The mayor</span>' in page.stdout
+    rows = list(csv.DictReader(io.StringIO(table.stdout_bytes.decode(), newline="")))
+    assert [row["label"] for row in rows] == ["attributed_claim", "opinion"]
+    body = str(ARTICLE["body"])
+    claim = rows[0]
+    assert body[int(claim["source_start"]) : int(claim["source_end"])] == "The mayor"
+
+
+def test_two_formats_at_once_are_wrong_use() -> None:
+    """--json beside another format: one line, exit code 2, before the model is loaded."""
+    for command in ("label", "watch"):
+        result = claimstream(command, "--json", "--format", "csv")
+        assert_one_clear_line(result, 2, "--json is --format jsonl")
+
+
+def commands() -> list[str]:
+    """All there are, those in groups with the group's name before theirs."""
+
+    def below(name: str, command: Any) -> list[str]:
+        inside = getattr(command, "commands", None)
+        if inside is None:
+            return [name]
+        return [path for n, c in inside.items() for path in below(f"{name} {n}".strip(), c)]
+
+    return below("", get_command(app))
+
+
+# Run where its group is named alone.
+UNASKED = {"bench labeller": "bench"}
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_has_an_example(command: str) -> None:
     """--help of each command says how it is used."""
-    commands = ("label", "evaluate", "settings", "publish", "watch", "worker", "demo", "view")
-    for command in (*commands, "dlq list", "dlq show", "dlq replay"):
-        result = claimstream(*command.split(), "--help")
-        assert result.exit_code == 0
-        assert f"claimstream {command}" in result.stdout.replace("\n", " ")
+    result = claimstream(*command.split(), "--help")
+    assert result.exit_code == 0
+    help_ = " ".join(re.sub("[│╭╮╰╯─]", " ", result.stdout).split())
+    assert re.search(rf"Example: (\w+=\S+ )*claimstream {UNASKED.get(command, command)}\b", help_)
+
+
+def test_there_are_the_commands_that_are_promised() -> None:
+    """Those that readers of the documentation look for."""
+    promised = "label worker demo publish watch view doctor settings evaluate"
+    assert {*promised.split(), "topics create", "dlq list", "dlq replay"} <= set(commands())
+
+
+def test_the_doctor_looks_on_where_settings_are_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are one failure, what needs them is not checked, the machine is; exit code 1."""
+    monkeypatch.setenv("CLAIMSTREAM_HTTP__PORT", "many")
+    result = claimstream("doctor", "--json")
+    assert result.exit_code == 1
+    statuses = {check["check"]: check["status"] for check in json.loads(result.stdout)["checks"]}
+    assert statuses["Python"] == "ok"
+    assert statuses["settings"] == "fail"
+    assert {statuses[name] for name in ("model", "backend", "broker")} == {"not checked"}
+    table = claimstream("doctor")
+    assert table.exit_code == 1
+    assert "wrong setting CLAIMSTREAM_HTTP__PORT" in table.stdout
+    assert "do: " in table.stdout
+
+
+def test_secrets_that_cannot_be_read_are_wrong_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A secret that is no text: one line without it, exit code 2, no traceback."""
+    (tmp_path / "CLAIMSTREAM_KAFKA__SASL_PASSWORD").write_bytes(b"hush\xff")
+    monkeypatch.setenv("CLAIMSTREAM_SECRETS_DIR", str(tmp_path))
+    result = claimstream("settings")
+    assert_one_clear_line(result, 2, "wrong settings")
+    assert "hush" not in result.stderr
+
+
+def test_the_doctor_takes_no_arguments() -> None:
+    """Anything else is wrong use."""
+    assert claimstream("doctor", "me").exit_code == 2

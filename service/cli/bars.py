@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import Final
 
 from rich.console import Console
 from rich.progress import (
@@ -17,6 +18,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.text import Text
+
+_SLOW: Final = 10
 
 
 def bar() -> Progress:
@@ -49,5 +52,7 @@ class Rate(ProgressColumn):
     """How many a second."""
 
     def render(self, task: Task) -> Text:
-        """Show the rate once there is one."""
-        return Text("" if task.speed is None else f"{task.speed:,.0f}/s")
+        """Show the rate once there is one; what is slow, with a decimal."""
+        if task.speed is None:
+            return Text()
+        return Text(f"{task.speed:,.{0 if task.speed >= _SLOW else 1}f}/s")

@@ -27,6 +27,10 @@ Bootstrap = Annotated[
 ]
 
 
+class SettingsFaultError(Exception):
+    """The settings cannot be used; the message says which and why in one line."""
+
+
 def fail(message: object, code: int) -> NoReturn:
     """Say in one line on standard error what is wrong, and end."""
     print(f"claimstream: {message}", file=sys.stderr)
@@ -56,6 +60,18 @@ def broker_errors() -> Iterator[None]:
 
 def load_settings(bootstrap_servers: str | None = None) -> Settings:
     """Settings from the environment, with the command line's servers on top; exits with 2."""
+    try:
+        return read_settings(bootstrap_servers)
+    except SettingsFaultError as error:
+        fail(error, MISUSED)
+
+
+def read_settings(bootstrap_servers: str | None = None) -> Settings:
+    """The same.
+
+    Raises:
+        SettingsFaultError: they make no sense, or a secret cannot be read.
+    """
     given: dict[str, Any] = {}
     if bootstrap_servers:
         given["kafka"] = {"bootstrap_servers": bootstrap_servers}
@@ -64,9 +80,9 @@ def load_settings(bootstrap_servers: str | None = None) -> Settings:
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
         name = PREFIX + "__".join(str(part).upper() for part in fault["loc"])
-        fail(f"wrong setting {name}: {fault['msg']}", MISUSED)
-    except SettingsError as error:
-        fail(f"wrong settings: {error}", MISUSED)
+        raise SettingsFaultError(f"wrong setting {name}: {fault['msg']}") from error
+    except (SettingsError, OSError, UnicodeDecodeError) as error:
+        raise SettingsFaultError(f"wrong settings: {error}") from error
 
 
 def load_labeller(settings: Settings) -> Any:

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import typer
 from pydantic import BaseModel
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
+from service.cli import bars, formats
 from service.cli.edge import FAILED, MISUSED, Json, Paths, fail, load_labeller, load_settings, warn
 from service.settings import PREFIX
 
@@ -20,41 +20,53 @@ app = typer.Typer()
 
 
 @app.command()
-def label(files: Paths = [Path("-")], *, as_json: Json = False) -> None:  # noqa: B006 - typer copies
-    """Label text, HTML or article JSON.
+def label(
+    files: Paths = [Path("-")],  # noqa: B006 - typer copies
+    *,
+    form: formats.Chosen = None,
+    as_json: formats.AsJsonLines = False,
+) -> None:
+    """Label text, HTML, article JSON, or feeds: RSS, Atom, NewsML-G2, ninjs, JSON-LD.
 
-    Example: claimstream label article.txt
+    As text, sentences are marked for a terminal. Otherwise: jsonl is one labelled article a line;
+    json is one array, also of a single article; csv has a row a sentence; markdown is a list of
+    sentences; html is one page that needs no other file.
+
+    Example: claimstream label article.txt --format html > article.html
     """
     from service.decoding import DecodeError, decode
     from service.extraction import ExtractionError
     from service.files import STDIN, FileError, list_files, read_records
-    from service.pipeline import article_text, label_article
-    from service.rendering import show
+    from service.pipeline import label_article
 
+    chosen = formats.choose(form, as_json=as_json)
     try:
         paths = list_files(files)
     except FileError as error:
         fail(error, MISUSED)
     labeller = load_labeller(load_settings())
     standard_input = sys.stdin.buffer.read() if STDIN in paths else b""
-    console, failed = Console(), False
-    for path in paths:
-        try:
-            for record in read_records(path, standard_input):
-                try:
-                    article = decode(record.value)
-                    labelled = label_article(article, labeller)
-                except (DecodeError, ExtractionError) as error:
-                    warn(f"{record.origin}: {error}")
-                    failed = True
-                    continue
-                if as_json:
-                    print(labelled.to_json())
-                else:
-                    show(console, labelled, article_text(article)[0])
-        except FileError as error:
-            warn(error)
-            failed = True
+    failed = False
+    with formats.open_writer(chosen) as put:
+        for path in paths:
+            try:
+                for record in read_records(path, standard_input):
+                    if record.fault is not None:
+                        warn(f"{record.origin}: {record.fault}")
+                        failed = True
+                        continue
+                    try:
+                        article = decode(record.value)
+                        labelled = label_article(article, labeller)
+                    except (DecodeError, ExtractionError) as error:
+                        warn(f"{record.origin}: {error}")
+                        failed = True
+                        continue
+                    # The text that was extracted from a page comes along.
+                    put(labelled, article.body if labelled.text is None else labelled.text)
+            except FileError as error:
+                warn(error)
+                failed = True
     if failed:
         raise typer.Exit(FAILED)
 
@@ -85,12 +97,14 @@ def evaluate(
     if not articles:
         fail(f"{file}: no articles" + (f" of split {split!r}" if split else ""), MISUSED)
     labeller = load_labeller(load_settings())
-    bar = track(
-        articles, "labelling", console=Console(stderr=True), disable=not sys.stderr.isatty()
-    )
-    figures = report(
-        [row for a in bar for row in pair(a, labeller, own_segmentation=own_segmentation)]
-    )
+    with bars.bar() as bar:
+        figures = report(
+            [
+                row
+                for article in bar.track(articles, description="labelling")
+                for row in pair(article, labeller, own_segmentation=own_segmentation)
+            ]
+        )
     if as_json:
         print(json.dumps(figures))
     else:

@@ -10,13 +10,12 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from service.cli import bars, formats
 from service.cli.edge import (
     FAILED,
     MISUSED,
     Bootstrap,
-    Json,
     Paths,
     broker_errors,
     fail,
@@ -28,21 +27,16 @@ app = typer.Typer()
 topics = typer.Typer(no_args_is_help=True, help="The topics.")
 app.add_typer(topics, name="topics")
 
-COLUMNS = (
-    SpinnerColumn(),
-    TextColumn("{task.description}"),
-    MofNCompleteColumn(),
-    TimeElapsedColumn(),
-)
-
 
 @app.command()
 def publish(files: Paths, *, bootstrap_servers: Bootstrap = None) -> None:
-    """Publish articles: JSON lines, JSON, text, HTML, or the files in a folder.
+    """Publish articles: JSON lines, JSON, text, HTML, feeds, or the files in a folder.
+
+    Feeds are RSS, Atom, NewsML-G2, ninjs, and the JSON-LD of schema.org.
 
     Example: claimstream publish seeds --bootstrap-servers 127.0.0.1:9092
     """
-    from service.files import STDIN, FileError, Record, list_files, read_records
+    from service.files import STDIN, FileError, Record, count_records, list_files, read_records
     from service.publishing import publish as send
     from service.topics import check
 
@@ -63,8 +57,11 @@ def publish(files: Paths, *, bootstrap_servers: Bootstrap = None) -> None:
                 refused += 1
                 warn(error)
 
-    with Progress(*COLUMNS, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("publishing", total=None)
+    with bars.bar() as bar:
+        # What comes through a pipe can be read once only.
+        can_count = not bar.disable and all(path == STDIN or path.is_file() for path in paths)
+        total = count_records(paths, standard_input) if can_count else None
+        task = bar.add_task("publishing", total=total)
 
         def done(record: Record, reason: str | None) -> None:
             nonlocal taken, refused
@@ -93,49 +90,68 @@ def watch(
         bool, typer.Option("--from-start", help="Begin with the oldest article.")
     ] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="End after so many articles.")] = None,
-    as_json: Json = False,
+    form: formats.Chosen = None,
+    as_json: formats.AsJsonLines = False,
     bootstrap_servers: Bootstrap = None,
 ) -> None:
     """Follow the labelled articles until Ctrl-C.
 
-    Example: claimstream watch --from-start --limit 10
+    As text, sentences are marked for a terminal; jsonl is one labelled article a line, csv has a
+    row a sentence. The other formats need a last article.
+
+    Example: claimstream watch --from-start --limit 10 --format csv
     """
-    from service.rendering import show
     from service.topics import check
     from service.watching import follow
 
+    chosen = formats.choose_endless(form, as_json=as_json)
     settings = load_settings(bootstrap_servers)
 
     async def run() -> None:
         await check(settings)
         count = 0
-        async with aclosing(follow(settings, from_start=from_start)) as arrivals:
-            async for labelled in arrivals:
-                if isinstance(labelled, str):
-                    warn(labelled)
-                    continue
-                if as_json:
-                    print(labelled.to_json(), flush=True)
-                else:
-                    show(console, labelled)
-                count += 1
-                if count == limit:
-                    return
+        with formats.open_writer(chosen) as put:
+            async with aclosing(follow(settings, from_start=from_start)) as arrivals:
+                async for labelled in arrivals:
+                    if isinstance(labelled, str):
+                        warn(labelled)
+                        continue
+                    put(labelled, None)
+                    count += 1
+                    if count == limit:
+                        return
 
-    console = Console()
     with broker_errors(), suppress(KeyboardInterrupt):
         asyncio.run(run())
 
 
 @app.command()
-def worker(*, bootstrap_servers: Bootstrap = None) -> None:
+def worker(
+    *,
+    processes: Annotated[
+        str, typer.Option(help="How many worker processes; auto is one for each usable core.")
+    ] = "1",
+    bootstrap_servers: Bootstrap = None,
+) -> None:
     """Label the articles topic until SIGTERM.
+
+    With several processes each has an HTTP port of its own: the one of the settings, the next, …
 
     Example: claimstream worker --bootstrap-servers kafka:9092
     """
+    from service.processes import ProcessesError, count_processes, run_processes
+
+    try:
+        count = count_processes(processes)
+        settings = load_settings(bootstrap_servers)
+        if count > 1:
+            raise typer.Exit(run_processes(settings, count))
+    except ProcessesError as error:
+        fail(error, MISUSED)
+
     from service.worker import run
 
-    raise typer.Exit(run(load_settings(bootstrap_servers)))
+    raise typer.Exit(run(settings))
 
 
 @topics.command("create")
