@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import platform
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -24,6 +25,7 @@ from prometheus_client import (
 
 from service.contracts import LABELS, Model
 from service.outcomes import REASONS, STAGES, Labelled, Stage
+from service.pipeline import Usage
 
 NAMESPACE: Final = "claimstream"
 OUTCOMES: Final = ("labelled", "dead_letter", "tombstone")
@@ -33,6 +35,9 @@ _STAGE_BUCKETS: Final = (0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 3
 # Seconds from the record's timestamp. From a quiet topic to a backlog of a day.
 _END_TO_END_BUCKETS: Final = (0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 86400)
 _BATCH_BUCKETS: Final = (1, 2, 4, 8, 16, 32, 64)
+# An article has a few hundred tokens, a batch as many articles as _BATCH_BUCKETS say.
+_TOKEN_BUCKETS: Final = (128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768)
+_FILL_BUCKETS: Final = (0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1)
 _LOOP_BUCKETS: Final = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10)
 # The label's own score, the greatest of three: never under a third.
 _CONFIDENCE_BUCKETS: Final = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
@@ -58,8 +63,13 @@ class Metrics(NamedTuple):
     stage_seconds: Histogram
     end_to_end_seconds: Histogram
     batch_articles: Histogram
+    batch_tokens: Histogram
+    batch_fill: Histogram
     in_flight_articles: Gauge
     in_flight_bytes: Gauge
+    fetched_bytes: Gauge
+    breaker_open: Gauge
+    breaker_openings: Counter
     producer_errors: Counter
     commits: Counter
     rebalances: Counter
@@ -69,7 +79,9 @@ class Metrics(NamedTuple):
     loop_lag_seconds: Histogram
     last_progress: Gauge
     memory_limit: Gauge
+    release_share: Gauge
     model: Info
+    consumer: Info
 
     def observe_stages(self, seconds: dict[Stage, float]) -> None:
         """Count how long each step of one article took."""
@@ -84,6 +96,27 @@ class Metrics(NamedTuple):
             self.confidence.labels(sentence.label).observe(sentence.confidence)
             if sentence.uncertain:
                 self.uncertain.labels(sentence.label).inc()
+
+    def count_tokens(self, before: Usage, after: Usage) -> None:
+        """Count what the network was given for the records that were taken at once.
+
+        Args:
+            before: what the labeller had used when the first was begun.
+            after: what it has used now that the last is labelled.
+        """
+        tokens, room = after.tokens - before.tokens, after.room - before.room
+        self.batch_tokens.observe(tokens)
+        if room:  # of tombstones and records that are no articles nothing goes through the network
+            self.batch_fill.observe(tokens / room)
+
+    def name_consumer(self, group: str, topic: str) -> None:
+        """Say which topic is read, and by which group."""
+        self.consumer.info({"group": group, "topic": topic})
+
+    def show_release_mix(self, shares: Mapping[str, float]) -> None:
+        """Show how the model's labels were mixed when it was scored for its release."""
+        for label, share in shares.items():
+            self.release_share.labels(label).set(share)
 
     def name_model(self, model: Model) -> None:
         """Say which model labels."""
@@ -147,8 +180,28 @@ def build_metrics(registry: CollectorRegistry | None = None) -> Metrics:
             _END_TO_END_BUCKETS,
         ),
         batch_articles=histogram("batch_articles", "Records taken at once.", _BATCH_BUCKETS),
+        batch_tokens=histogram(
+            "batch_tokens",
+            "Tokens that went through the network for the records taken at once.",
+            _TOKEN_BUCKETS,
+        ),
+        batch_fill=histogram(
+            "batch_fill_ratio",
+            "Share of the windows' room that was tokens, for the records taken at once.",
+            _FILL_BUCKETS,
+        ),
         in_flight_articles=gauge("in_flight_articles", "Records taken and not yet done."),
         in_flight_bytes=gauge("in_flight_bytes", "Bytes of the records taken and not yet done."),
+        fetched_bytes=gauge(
+            "fetched_bytes",
+            "Bytes of the records fetched and not yet done, those taken among them.",
+        ),
+        breaker_open=gauge(
+            "breaker_open", "1 while the stream is held because the model fails, else 0."
+        ),
+        breaker_openings=counter(
+            "breaker_openings_total", "How often the stream was held because the model failed."
+        ),
         producer_errors=counter(
             "producer_errors_total", "Records that the broker did not confirm."
         ),
@@ -176,7 +229,15 @@ def build_metrics(registry: CollectorRegistry | None = None) -> Metrics:
         memory_limit=gauge(
             "memory_limit_bytes", "What the worker's container may use; +Inf without a limit."
         ),
+        release_share=gauge(
+            "release_label_share",
+            "Share of each label among the model's answers on the dev articles of its release.",
+            "label",
+        ),
         model=Info("model", "The model that labels.", namespace=NAMESPACE, registry=registry),
+        consumer=Info(
+            "consumer", "What this worker reads.", namespace=NAMESPACE, registry=registry
+        ),
     )
     for outcome in OUTCOMES:
         metrics.done.labels(outcome)

@@ -11,7 +11,7 @@ from typing import Final
 
 from prometheus_client import Metric
 
-from service.contracts import Model
+from service.contracts import LABELS, Model
 from service.metrics import NAMESPACE, build_metrics
 
 _HEAD: Final = """\
@@ -28,6 +28,7 @@ at `/metrics`. Times are in seconds, sizes in bytes. A histogram `x` has the ser
 # Labels whose values are not fixed in the code, and what bounds them.
 _BOUNDED_BY: Final = {
     "topic": "the articles topic",
+    "group": "one a worker",
     "partition": "each one assigned",
     "name": "one a worker",
     "version": "one a worker",
@@ -48,6 +49,8 @@ def families() -> list[Metric]:
     """Every metric, ours first, each with a sample even where it has none before there is work."""
     metrics = build_metrics()
     metrics.name_model(Model(name="", version="", digest=""))
+    metrics.name_consumer(group="", topic="")
+    metrics.show_release_mix(dict.fromkeys((*LABELS, "furniture"), 0.0))
     for gauge in (metrics.lag, metrics.lag_seconds):
         gauge.labels("", "")
     return sorted(

@@ -41,12 +41,13 @@ def running_alertmanager() -> Iterator[str]:
         ]
         with log.open("wb") as output, subprocess.Popen(command, stderr=output) as process:
             try:
-                yield _address(process, log)
+                yield address_of(process, log)
             finally:
                 process.kill()
 
 
-def _address(process: subprocess.Popen[bytes], log: Path) -> str:
+def address_of(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Where a server of Prometheus's family listens, as http://host:port, as its log tells it."""
     deadline = time.monotonic() + _START_S
     while not (found := re.search(r"address=(127\.0\.0\.1:[1-9]\d*)", log.read_text())):
         assert process.poll() is None, log.read_text()

@@ -12,7 +12,8 @@ from service.metrics_table import families
 
 DEPLOY: Final = Path(__file__).parent.parent / "deploy"
 RULES: Final = sorted((DEPLOY / "prometheus" / "rules").glob("*.yml"))
-RUNBOOK: Final = "https://runbooks.example.com/claimstream/runbook.md"
+# Where an alert says that the runbook is: in this repository, unless Prometheus knows better.
+RUNBOOK: Final = '{{ or $externalLabels.runbook_claimstream "deploy/runbook.md" }}'
 
 # Names of metrics, ours and the process's, and of what rules record.
 _METRIC = re.compile(r"\b(?:job(?:_label)?:)?(?:claimstream|process|python)_\w+(?::\w+)?")

@@ -10,6 +10,7 @@ from service import metrics as module
 from service.contracts import Model
 from service.metrics import build_metrics
 from service.outcomes import Certainty, Labelled
+from service.pipeline import Usage
 
 
 def test_each_has_its_own_registry() -> None:
@@ -77,6 +78,44 @@ def test_sentences_by_label_and_certainty() -> None:
     assert value("claimstream_sentence_confidence_count", {"label": "fact"}) == 2
     assert value("claimstream_sentence_confidence_bucket", {"label": "fact", "le": "0.6"}) == 1
     assert value("claimstream_sentence_confidence_sum", {"label": "fact"}) == pytest.approx(1.52)
+
+
+def test_what_the_network_was_given() -> None:
+    """Tokens of a batch, and how full its windows were, count from where the batch began."""
+    metrics = build_metrics()
+    metrics.count_tokens(Usage(1000, 2000), Usage(1300, 2400))
+    value = metrics.registry.get_sample_value
+    assert value("claimstream_batch_tokens_sum") == 300
+    assert value("claimstream_batch_fill_ratio_sum") == 0.75
+    assert value("claimstream_batch_fill_ratio_bucket", {"le": "0.7"}) == 0
+    assert value("claimstream_batch_fill_ratio_bucket", {"le": "0.8"}) == 1
+
+
+def test_a_batch_that_needs_no_network() -> None:
+    """Tombstones and bad records make a batch without tokens, of which no fill can be told."""
+    metrics = build_metrics()
+    metrics.count_tokens(Usage(1000, 2000), Usage(1000, 2000))
+    value = metrics.registry.get_sample_value
+    assert value("claimstream_batch_tokens_count") == 1
+    assert value("claimstream_batch_tokens_sum") == 0
+    assert value("claimstream_batch_fill_ratio_count") == 0
+
+
+def test_what_is_read_and_by_whom() -> None:
+    """Group and topic of a worker can be told, so that a dashboard can be narrowed to them."""
+    metrics = build_metrics()
+    metrics.name_consumer("desk", "news")
+    labels = {"group": "desk", "topic": "news"}
+    assert metrics.registry.get_sample_value("claimstream_consumer_info", labels) == 1
+
+
+def test_the_mix_at_release() -> None:
+    """The shares of a release show; without one there is no share that could be taken for it."""
+    metrics = build_metrics()
+    assert b"claimstream_release_label_share{" not in generate_latest(metrics.registry)
+    metrics.show_release_mix({"fact": 0.75, "opinion": 0.25})
+    value = metrics.registry.get_sample_value
+    assert value("claimstream_release_label_share", {"label": "fact"}) == 0.75
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ VALUES = {
     "stage": set(STAGES),
     "reason": set(REASONS),
 }
-ONE_A_WORKER = {"name", "version", "digest", "backend", "uncertain_below", "python"}
+ONE_A_WORKER = {"name", "version", "digest", "backend", "uncertain_below", "python", "group"}
 ONE_A_PARTITION = {"topic", "partition"}
 # Series of one worker besides those of its partitions. Raise it knowingly.
 MOST_SERIES = 350

@@ -54,6 +54,9 @@ def test_metrics_tell_what_was_done(worker: Worker) -> None:
     assert worker.metric("claimstream_stage_duration_seconds_count", stage="infer") == 10
     assert worker.metric("claimstream_model_info", name="rules") == 1
     assert worker.metric("claimstream_build_info") == 1
+    assert worker.metric("claimstream_consumer_info") == 1
+    assert worker.metric("claimstream_batch_tokens_sum") > 10
+    assert worker.metric("claimstream_batch_fill_ratio_count") > 0
     assert worker.metric("claimstream_assigned_partitions") == 4
     assert worker.metric("claimstream_last_progress_timestamp_seconds") > time.time() - 60
     deadline = time.monotonic() + 5
@@ -100,8 +103,7 @@ def test_only_loopback_is_listened_on(worker: Worker) -> None:
     (address,) = listening
     host, port = address.split(":")
     assert host == "0100007F"
-    served = json.loads(worker.log.splitlines()[0])["address"]
-    assert urllib.parse.urlsplit(served).port == int(port, 16)
+    assert urllib.parse.urlsplit(worker.address).port == int(port, 16)
 
 
 def test_a_wedged_model(cluster: Cluster, start_worker: StartWorker) -> None:

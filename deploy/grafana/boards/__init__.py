@@ -1,0 +1,1 @@
+"""One module a dashboard, and what they are made of."""

@@ -1,0 +1,1 @@
+"""Kills, faults and floods: real processes, and what is left of them."""
