@@ -8,7 +8,8 @@ Differences from Faust 0.15.3, each with the test that fails without it:
   merely skips during a rebalance.
 - A drain waits for the articles begun, not for all that were read, and does not take a commit
   that is already under way for its own.
-- Fetching goes on as soon as the stream's buffer has room again; Faust sleeps for a second.
+- Fetching goes on as soon as the stream's buffer has room again; Faust sleeps for a second. It
+  pauses also when what is fetched and not done has many bytes; Faust counts records only.
 - A rebalance while the worker is stopping does not close the connection under the last commit.
 """
 
@@ -17,16 +18,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import defaultdict, deque
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from aiokafka.errors import IllegalStateError
-from faust.transport.drivers.aiokafka import Consumer
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer
 
+from service.fetched import Fetched
 from service.handling import Handler
 from service.metrics import Metrics
+from service.poison import Guard
 
 log = structlog.get_logger(__name__)
 
@@ -35,26 +37,63 @@ Partition = Any
 Partitions = Any
 
 
+# A fetch that is begun with room for it may bring as much as this part of all that may be in hand.
+_FETCHES: Final = 4
+
+
+class FetchingThread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust's classes are Any to mypy
+    """The consumer's own thread, in which aiokafka fetches."""
+
+    most_bytes: int
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        # Of all partitions together; Faust has no setting for it, and aiokafka's default is 50 MiB.
+        consumer._fetch_max_bytes = self.most_bytes // _FETCHES  # noqa: SLF001
+        return consumer
+
+
 class DrainingConsumer(Consumer):  # type: ignore[misc]  # Faust's classes are Any to mypy
     """A member of the consumer group that hands over cleanly."""
 
     logger = logging.getLogger("faust.consumer")
 
     def __init__(
-        self, transport: Any, *, handler: Handler, metrics: Metrics, **kwargs: Any
+        self,
+        transport: Any,
+        *,
+        handler: Handler,
+        guard: Guard,
+        metrics: Metrics,
+        most_bytes: int,
+        **kwargs: Any,
     ) -> None:
-        """Take Faust's arguments and the handler that acknowledges."""
+        """Take Faust's arguments and ours.
+
+        Args:
+            transport: Faust's.
+            handler: what acknowledges.
+            guard: told which partitions this member has.
+            metrics: where to count.
+            most_bytes: with so many fetched and not done, no more is fetched.
+            kwargs: Faust's.
+        """
         self._handler = handler
+        self._guard = guard
+        self._most_bytes = most_bytes
         self._metrics = metrics
         # The offset after the last record done, of each partition that has been read from.
         self._next: dict[Partition, int] = {}
-        # Offset and timestamp (seconds) of each record fetched and not done, in order. Few: what is
-        # fetched is bounded by the stream's buffer.
-        self._fetched: dict[Partition, deque[tuple[int, float]]] = defaultdict(deque)
+        self._fetched = Fetched()
         self._assigned: Partitions = None
         self._room = asyncio.Event()
         self.last_poll = time.monotonic()
         super().__init__(transport, **kwargs)
+
+    def _new_consumer_thread(self) -> FetchingThread:
+        thread = FetchingThread(self, loop=self.loop, beacon=self.beacon)
+        thread.most_bytes = self._most_bytes
+        return thread
 
     @property
     def assigned(self) -> Partitions:
@@ -65,9 +104,9 @@ class DrainingConsumer(Consumer):  # type: ignore[misc]  # Faust's classes are A
         """Mark a record as done; the next commit includes it."""
         super().ack(message)
         self._next[message.tp] = message.offset + 1
-        fetched = self._fetched[message.tp]
-        while fetched and fetched[0][0] <= message.offset:
-            fetched.popleft()
+        self._fetched.done(message.tp, message.offset)
+        self._show_fetched()
+        self._room.set()
 
     def ack(self, message: Any) -> bool:  # noqa: ARG002 - the name and arguments are Faust's
         """Do nothing: Faust acknowledges what it skips, and that was not done."""
@@ -88,16 +127,22 @@ class DrainingConsumer(Consumer):  # type: ignore[misc]  # Faust's classes are A
 
     def oldest(self) -> dict[Partition, float]:
         """Timestamp of the oldest record fetched and not done, in seconds since 1970."""
-        return {tp: fetched[0][1] for tp, fetched in self._fetched.items() if fetched}
+        return self._fetched.oldest()
 
     async def wait_empty(self) -> None:
         """Wait until the articles begun are done, then commit them."""
         if self.crashed:
             return
         await self._handler.drain()
+        await self.commit_now()
+        if not self.crashed:  # by the commit
+            await self._guard.release()
+
+    async def commit_now(self) -> None:
+        """Commit all that is done now; a commit that is already under way may not have all."""
         while await self.maybe_wait_for_commit_to_finish():
             pass
-        await self.commit_and_end_transactions()
+        await self.commit()
 
     async def on_partitions_revoked(self, revoked: Partitions) -> None:
         """Hand over before anything is forgotten."""
@@ -115,6 +160,7 @@ class DrainingConsumer(Consumer):  # type: ignore[misc]  # Faust's classes are A
         await super().on_partitions_revoked(revoked)
         self._next.clear()
         self._fetched.clear()
+        self._show_fetched()
         self._metrics.lag.clear()
         self._metrics.lag_seconds.clear()
         log.info("partitions revoked", partitions=_numbers(revoked))
@@ -123,6 +169,7 @@ class DrainingConsumer(Consumer):  # type: ignore[misc]  # Faust's classes are A
         """Begin with the new partitions."""
         if self.app.should_stop:
             return
+        await self._guard.take(assigned)
         await super().on_partitions_assigned(assigned, generation_id)
         # Records of the assignment before are told by their generation, so none is begun now.
         self._handler.resume()
@@ -137,16 +184,30 @@ class DrainingConsumer(Consumer):  # type: ignore[misc]  # Faust's classes are A
         self._room.set()
 
     async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's argument
-        if self.flow_active and self._buffered_partitions and not self._active_partitions:
-            self._room.clear()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._room.wait(), timeout)
+        try:
+            async with asyncio.timeout(timeout):
+                while self.flow_active and self._has_enough():
+                    self._room.clear()
+                    await self._room.wait()
+        except TimeoutError:
+            return {}, set()
         return await super()._wait_next_records(timeout)
+
+    def _has_enough(self) -> bool:
+        if self._buffered_partitions and not self._active_partitions:
+            return True
+        return self._fetched.size >= self._most_bytes
+
+    def _show_fetched(self) -> None:
+        self._metrics.fetched_bytes.set(self._fetched.size)
 
     def _to_message(self, tp: Partition, record: Any) -> Any:
         self._next.setdefault(tp, record.offset)
-        if (record.timestamp or 0) > 0:  # -1 or None: it carries none
-            self._fetched[tp].append((record.offset, record.timestamp / 1000))
+        # -1 or None: it carries none
+        timestamp = record.timestamp / 1000 if (record.timestamp or 0) > 0 else None
+        size = len(record.key or b"") + len(record.value or b"")
+        self._fetched.add(tp, record.offset, size, timestamp)
+        self._show_fetched()
         return super()._to_message(tp, record)
 
     async def _getmany(self, active_partitions: Partitions, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's argument

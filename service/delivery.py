@@ -11,13 +11,16 @@ import random
 from collections.abc import Awaitable, Sequence
 from typing import Any, Final
 
+import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaConnectionError, KafkaError, MessageSizeTooLargeError
 
-from service.kafka import HEADER_ROOM_BYTES, BrokerError, client_options
+from service.kafka import HEADER_ROOM_BYTES, BrokerError, RefusedError, client_options
 from service.metrics import Metrics
 from service.records import Headers
 from service.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 # aiokafka gives up on a record after the request timeout, and notices that a little later.
 _GRACE_S: Final = 2.0
@@ -38,31 +41,62 @@ class Outbox:
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         """Take the cluster's settings; call in the event loop."""
-        kafka = settings.kafka
-        self._timeout_s = kafka.request_timeout_s
+        self._kafka = settings.kafka
+        self._timeout_s = settings.kafka.request_timeout_s
         self._metrics = metrics
-        self._producer = AIOKafkaProducer(
-            **client_options(kafka),
-            acks="all",
-            max_request_size=kafka.max_record_bytes + HEADER_ROOM_BYTES,
-            request_timeout_ms=round(kafka.request_timeout_s * 1000),
-        )
+        self._producer: Any = None
+        self._is_idempotent = settings.kafka.idempotence != "off"
+        # aiokafka 0.14.0 goes on counting when the broker refuses a record of an idempotent
+        # producer; the broker does not, and would take nothing more from it.
+        self._is_out_of_step = False
 
     async def start(self) -> None:
         """Connect.
 
+        An idempotent producer sends what was not answered again without making it double. A broker
+        that has none for us, as the embedded one (tansu), says so at once.
+
         Raises:
             BrokerError: the cluster cannot be reached.
+            RefusedError: it has no idempotent producer, and we are set to insist on one.
         """
         try:
-            await self._producer.start()
+            self._producer = await self._connect()
+        except KafkaConnectionError as error:
+            raise BrokerError(f"no producer at {self._kafka.bootstrap_servers}: {error}") from error
+        except TimeoutError as error:
+            raise BrokerError(
+                f"no producer at {self._kafka.bootstrap_servers} "
+                f"within {self._kafka.connect_timeout_s:g} s"
+            ) from error
         except KafkaError as error:
-            await self._producer.stop()
-            raise BrokerError(str(error)) from error
+            if self._kafka.idempotence == "on":
+                raise RefusedError(f"the broker has no idempotent producer: {error!r}") from error
+            if not self._is_idempotent:
+                raise BrokerError(f"the broker takes nothing from us: {error!r}") from error
+            log.info("the broker has no idempotent producer, going on without", error=repr(error))
+            self._is_idempotent = False
+            await self.start()
 
     async def stop(self) -> None:
         """Disconnect, sending nothing more that is not confirmed in time."""
         await asyncio.wait_for(self._producer.stop(), self._timeout_s + _GRACE_S)
+
+    async def _connect(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            **client_options(self._kafka),
+            acks="all",
+            enable_idempotence=self._is_idempotent,
+            max_request_size=self._kafka.max_record_bytes + HEADER_ROOM_BYTES,
+            request_timeout_ms=round(self._timeout_s * 1000),
+        )
+        try:
+            async with asyncio.timeout(self._kafka.connect_timeout_s):
+                await producer.start()
+        except BaseException:
+            await producer.stop()
+            raise
+        return producer
 
     async def send(
         self, topic: str, key: bytes | None, value: bytes | None, headers: Headers
@@ -77,13 +111,15 @@ class Outbox:
             DeliveryError: the producer cannot take it.
         """
         try:
+            if self._is_out_of_step:
+                await self._renew()
             if key is None and value is None:
                 confirmation = await self._send_empty(topic, headers)
             else:
                 confirmation = await self._producer.send(topic, value, key=key, headers=headers)
         except MessageSizeTooLargeError as error:
             raise TooLargeError(_too_large(value)) from error
-        except KafkaError as error:
+        except (KafkaError, TimeoutError) as error:
             self._metrics.producer_errors.inc()
             raise DeliveryError(f"{topic} takes nothing: {error!r}") from error
         confirmation.add_done_callback(self._count_error)
@@ -107,6 +143,7 @@ class Outbox:
         for error in errors:
             if error is not None and not isinstance(error, MessageSizeTooLargeError):
                 raise DeliveryError(f"the broker did not confirm: {error!r}") from error
+        self._is_out_of_step |= self._is_idempotent and any(errors)
         return [error is None for error in errors]
 
     async def ping(self, timeout_s: float) -> bool:
@@ -116,6 +153,12 @@ class Outbox:
             return await asyncio.wait_for(refreshed, timeout_s)
         except (TimeoutError, KafkaError):
             return False
+
+    async def _renew(self) -> None:
+        """Go on with a new producer, which counts from nothing."""
+        old, self._producer = self._producer, await self._connect()
+        self._is_out_of_step = False
+        await old.stop()
 
     async def _send_empty(self, topic: str, headers: Headers) -> Confirmation:
         """Send a record without key and value, which aiokafka takes only as a batch."""

@@ -6,37 +6,33 @@ The rules that make sure that nothing is lost:
 2. Acknowledgements are made in the order of the records; what comes after a record that is not
    acknowledged is not acknowledged either.
 3. A failure of the article's own ends as a dead letter; any other error is raised, so that the
-   worker ends with nothing acknowledged.
-4. Once draining, no further article is begun. Those not begun are left as they are: they have
+   worker ends and acknowledges nothing more. One that the model may be to blame for is held back
+   (service.breaker).
+4. Where a process died before, records are brought to their end one by one (service.poison).
+5. What is sent and not confirmed is bounded, in bytes too: a slow broker slows the labelling.
+6. Once draining, no further article is begun. Those not begun are left as they are: they have
    produced nothing, so whoever reads them next produces no duplicate.
 """
 
 from __future__ import annotations
 
 import asyncio
-import gc
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from typing import Any, NamedTuple
 
-import stamina
 import structlog
 
+from service.attempts import Attempts
+from service.breaker import Breaker
 from service.deadletters import dead_letter_headers
 from service.delivery import Confirmation, DeliveryError, Outbox, TooLargeError
 from service.headers import labelled_headers, tombstone_headers
 from service.metrics import Metrics
-from service.outcomes import (
-    Failure,
-    Labelled,
-    Outcome,
-    StageClock,
-    Tombstone,
-    process,
-    with_attempts,
-)
+from service.outcomes import Failure, Labelled, Outcome, Tombstone
 from service.pipeline import Labeller
+from service.poison import Guard
 from service.progress import Progress
 from service.records import SourceRecord
 from service.settings import Settings
@@ -46,19 +42,17 @@ log = structlog.get_logger(__name__)
 Message = Any  # faust.types.tuples.Message, which has no type information
 
 
-class _TransientError(Exception):
-    """Carries a failure that another try may cure through the retries."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.class_name)
-        self.failure = failure
-
-
 class _Sent(NamedTuple):
     message: Message
     record: SourceRecord
     outcome: Outcome
     confirmation: Confirmation
+
+    @property
+    def size(self) -> int:
+        """Bytes that it holds in memory until it is confirmed."""
+        value = self.outcome.value if isinstance(self.outcome, Labelled) else b""
+        return self.record.size + len(value)
 
 
 class Handler:
@@ -73,15 +67,25 @@ class Handler:
         executor: Executor,
         metrics: Metrics,
         progress: Progress,
+        breaker: Breaker,
+        guard: Guard,
     ) -> None:
         """Take the parts; ``executor`` must have a single thread, for the labeller's sake."""
         self._settings = settings
         self._labeller = labeller
         self._outbox = outbox
-        self._executor = executor
         self._metrics = metrics
         self._progress = progress
-        self._draining = False
+        self._guard = guard
+        self._attempts = Attempts(
+            settings.worker,
+            labeller=labeller,
+            executor=executor,
+            metrics=metrics,
+            progress=progress,
+            breaker=breaker,
+        )
+        self._leaving = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -90,6 +94,7 @@ class Handler:
         messages: Sequence[Message],
         is_current: Callable[[Message], bool],
         acknowledge: Callable[[Message], None],
+        commit: Callable[[], Awaitable[None]],
     ) -> None:
         """Bring records to their end.
 
@@ -97,23 +102,39 @@ class Handler:
             messages: the records, in order within each partition.
             is_current: whether a record's partition is still assigned as it was when it was read.
             acknowledge: called with each record that is done, in order.
+            commit: commits what is acknowledged, where that cannot wait.
 
         Raises:
-            DeliveryError: the broker did not confirm; nothing was acknowledged.
+            DeliveryError: the broker did not confirm; nothing of that was acknowledged.
+            JournalError: the broker did not keep what is to be known should the process die.
         """
         self._idle.clear()
         self._metrics.batch_articles.observe(len(messages))
         self._progress.take([len(message.value or b"") for message in messages])
         self._show_in_flight()
+        used = self._labeller.usage
         try:
-            sent = [
-                await self._bring_to_end(message)
-                for message in messages
-                if is_current(message) and not self._draining
-            ]
-            for message, record, outcome in await self._confirm(sent):
-                acknowledge(message)
-                self._count(record, outcome)
+            sent: list[_Sent] = []
+            for message in messages:
+                if self._leaving.is_set() or not is_current(message):
+                    continue
+                record = SourceRecord.from_message(message)
+                is_alone = self._guard.watches(record)
+                if is_alone or not self._has_room(sent, record):
+                    await self._finish(sent, acknowledge)
+                self._metrics.received.inc()
+                self._progress.begin(record.size)
+                if is_alone:
+                    await self._alone(message, record, acknowledge, commit)
+                    continue
+                outcome = await self._attempts.label(record)
+                if outcome is None:
+                    await self._finish(sent, acknowledge)
+                    outcome = await self._attempts.hold(record, self._leaving)
+                if outcome is not None:
+                    sent.append(await self._send(message, record, outcome))
+            self._metrics.count_tokens(used, self._labeller.usage)
+            await self._finish(sent, acknowledge)
         finally:
             self._progress.put_back()
             self._show_in_flight()
@@ -121,63 +142,51 @@ class Handler:
 
     async def drain(self) -> None:
         """Begin no further article, and wait until those begun are acknowledged."""
-        self._draining = True
+        self._leaving.set()
         await self._idle.wait()
 
     def resume(self) -> None:
         """Begin articles again."""
-        self._draining = False
+        self._leaving.clear()
 
-    async def _bring_to_end(self, message: Message) -> _Sent:
-        record = SourceRecord.from_message(message)
-        self._metrics.received.inc()
-        self._progress.begin(record.size)
-        outcome = await self._label(record)
-        outcome, confirmation = await self._send(record, outcome)
-        return _Sent(message, record, outcome, confirmation)
+    async def _alone(
+        self,
+        message: Message,
+        record: SourceRecord,
+        acknowledge: Callable[[Message], None],
+        commit: Callable[[], Awaitable[None]],
+    ) -> None:
+        """Bring a record that may kill the process to its end, with nothing else in hand."""
+        poison = await self._guard.begin(record)
+        outcome = poison or await self._attempts.label(record)
+        if poison is None:
+            await self._guard.end(record)
+        if outcome is None:
+            outcome = await self._attempts.hold(record, self._leaving)
+        if outcome is None:
+            return
+        await self._finish([await self._send(message, record, outcome)], acknowledge)
+        await commit()
+        if poison is not None:
+            await self._guard.end(record)
 
-    async def _label(self, record: SourceRecord) -> Outcome:
-        """Label, again if that may help."""
-        worker = self._settings.worker
-        tries = stamina.retry_context(
-            on=_TransientError,
-            attempts=worker.attempts,
-            timeout=None,
-            wait_initial=worker.retry_wait_s,
-            wait_jitter=worker.retry_wait_s,
-        )
-        try:
-            async for attempt in tries:
-                with attempt:
-                    return await self._try_to_label(record, attempt.num)
-        except _TransientError as last:
-            return last.failure
-        raise AssertionError("no attempt was made")
+    async def _finish(self, sent: list[_Sent], acknowledge: Callable[[Message], None]) -> None:
+        """Wait until what was sent is safe, acknowledge it, and forget it."""
+        if not sent:
+            return
+        for message, record, outcome in await self._confirm(sent):
+            acknowledge(message)
+            self._count(record, outcome)
+        sent.clear()
+        self._show_in_flight()
 
-    async def _try_to_label(self, record: SourceRecord, number: int) -> Outcome:
-        """Label in the inference thread.
-
-        Raises:
-            _TransientError: it failed in a way that another try may cure.
-        """
-        if number > 1:
-            self._metrics.retries.inc()
-        clock = StageClock()
-        outcome = await asyncio.get_running_loop().run_in_executor(
-            self._executor, process, record, self._labeller, clock
-        )
-        self._metrics.observe_stages(clock.seconds)
-        if not isinstance(outcome, Failure):
-            return outcome
-        outcome = with_attempts(outcome, number)
-        if outcome.is_transient:
-            if outcome.reason == "out_of_memory":
-                gc.collect()
-            raise _TransientError(outcome)
-        return outcome
-
-    async def _send(self, record: SourceRecord, outcome: Outcome) -> tuple[Outcome, Confirmation]:
+    async def _send(self, message: Message, record: SourceRecord, outcome: Outcome) -> _Sent:
         """Send the outcome; what is too large becomes a dead letter."""
+        return _Sent(message, record, *await self._send_outcome(record, outcome))
+
+    async def _send_outcome(
+        self, record: SourceRecord, outcome: Outcome
+    ) -> tuple[Outcome, Confirmation]:
         topic = self._settings.topics.claims
         match outcome:
             case Labelled(key, labelled_id, value):
@@ -248,6 +257,11 @@ class Handler:
         if record.timestamp_ms is not None:
             # The producer's clock may be ahead of ours.
             metrics.end_to_end_seconds.observe(max(0.0, now - record.timestamp_ms / 1000))
+
+    def _has_room(self, sent: Sequence[_Sent], record: SourceRecord) -> bool:
+        """Say whether one more may be begun before what was sent is confirmed."""
+        most = self._settings.worker.in_flight_bytes
+        return record.size + sum(one.size for one in sent) <= most
 
     def _show_in_flight(self) -> None:
         self._metrics.in_flight_articles.set(self._progress.in_hand)

@@ -9,8 +9,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
+from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.conn import collect_hosts, create_conn
+from aiokafka.errors import (
+    AuthenticationFailedError,
+    IllegalSaslStateError,
+    KafkaError,
+    SaslAuthenticationFailed,
+    UnsupportedSaslMechanismError,
+)
 
 from service.settings import KafkaSettings
 
@@ -21,23 +29,40 @@ logging.getLogger("aiokafka").addHandler(logging.NullHandler())
 # A dead letter is the article's record with our headers on top: the largest one needs more room.
 HEADER_ROOM_BYTES: Final = 64 * 1024
 
+_STOP_S: Final = 5.0
+
+# What no waiting mends: wrong passwords, mechanisms and certificates.
+_REFUSALS: Final = (
+    AuthenticationFailedError,
+    IllegalSaslStateError,
+    SaslAuthenticationFailed,
+    UnsupportedSaslMechanismError,
+    ssl.SSLError,
+)
+# Of TLS's errors, those of a connection that is cut off.
+_CUT_OFF: Final = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
+
 
 class BrokerError(Exception):
     """The cluster cannot be reached or refuses; the message says which and why in one line."""
+
+
+class RefusedError(BrokerError):
+    """The settings are wrong, so that waiting does not help: passwords, certificates."""
 
 
 def ssl_context(kafka: KafkaSettings) -> ssl.SSLContext | None:
     """Build the context for TLS, or None where the connection is in clear.
 
     Raises:
-        BrokerError: the file of CA certificates cannot be read.
+        RefusedError: the file of CA certificates cannot be read.
     """
     if kafka.security_protocol == "PLAINTEXT":
         return None
     try:
         return ssl.create_default_context(cafile=kafka.ca_file)
     except OSError as error:
-        raise BrokerError(f"CA certificates {kafka.ca_file}: {error.strerror or error}") from error
+        raise RefusedError(f"CA certificates {kafka.ca_file}: {error.strerror or error}") from error
 
 
 def sasl_password(kafka: KafkaSettings) -> str | None:
@@ -49,7 +74,7 @@ def client_options(kafka: KafkaSettings) -> dict[str, Any]:
     """Keyword arguments that all aiokafka clients take.
 
     Raises:
-        BrokerError: the file of CA certificates cannot be read.
+        RefusedError: the file of CA certificates cannot be read.
     """
     options: dict[str, Any] = {
         "bootstrap_servers": kafka.bootstrap_servers,
@@ -72,6 +97,7 @@ async def admin_client(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClien
 
     Raises:
         BrokerError: the cluster cannot be reached in that time, or refuses what is asked.
+        RefusedError: it takes neither our password nor our certificates, or we not its.
     """
     client = AIOKafkaAdminClient(
         **client_options(kafka), request_timeout_ms=round(kafka.connect_timeout_s * 1000)
@@ -85,9 +111,26 @@ async def admin_client(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClien
             f"no broker at {kafka.bootstrap_servers} within {kafka.connect_timeout_s:g} s"
         ) from error
     except (KafkaError, OSError) as error:
+        if refusal := await _refusal(kafka):
+            raise RefusedError(f"{kafka.bootstrap_servers} refuses us: {refusal}") from error
         raise BrokerError(f"no broker at {kafka.bootstrap_servers}: {error}") from error
     finally:
         await client.close()
+
+
+async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
+    """Stop a consumer, also one whose broker is away or that has only just started.
+
+    aiokafka 0.14.0 awaits the requests that it has cancelled, so that a stop may end with a
+    CancelledError that nobody asked for, and leave its connections open. And its tasks must have
+    begun before they may be stopped.
+    """
+    await asyncio.sleep(0)
+    stop = asyncio.create_task(consumer.stop())
+    await asyncio.wait({stop}, timeout=_STOP_S)
+    if not stop.done() or stop.cancelled() or stop.exception() is not None:
+        stop.cancel()
+        await consumer._client.close()  # noqa: SLF001 - there is no other way
 
 
 async def check_broker(kafka: KafkaSettings) -> None:
@@ -98,3 +141,24 @@ async def check_broker(kafka: KafkaSettings) -> None:
     """
     async with admin_client(kafka):
         return
+
+
+async def _refusal(kafka: KafkaSettings) -> Exception | None:
+    """Connect by hand to find out what aiokafka only logs when it gets no connection."""
+    if kafka.security_protocol == "PLAINTEXT":
+        return None
+    options = client_options(kafka)
+    del options["bootstrap_servers"]
+    for host, port, _ in collect_hosts(kafka.bootstrap_servers, randomize=False):
+        try:
+            connection = await create_conn(
+                host, port, request_timeout_ms=round(kafka.connect_timeout_s * 1000), **options
+            )
+        except _CUT_OFF:
+            continue
+        except _REFUSALS as error:
+            return error
+        except (KafkaError, OSError):  # a timeout is an OSError too
+            continue
+        connection.close()
+    return None

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from service.contracts import Model
-from service.pipeline import Prediction
+from service.pipeline import Prediction, Usage
 from service.segmentation import Segment
 from service.spans import Candidate, best_span
 from service.windows import Window, WindowLayout, pack
@@ -48,6 +48,7 @@ class WindowLabeller:
     ) -> None:
         """Take the parts of a model; ``temperature`` divides the logits of the classes."""
         self.model = model.model_copy(update={"backend": backend.name})
+        self.usage = Usage()
         self._backend = backend
         self._tokenizer = tokenizer
         self._layout = layout
@@ -64,6 +65,10 @@ class WindowLabeller:
             [encoding.ids for encoding in tokens],
             [part.starts_paragraph for part in segments],
             self._layout,
+        )
+        self.usage = Usage(
+            self.usage.tokens + sum(len(window.ids) for window in windows),
+            self.usage.room + len(windows) * self._layout.max_tokens,
         )
         logits = np.zeros((len(segments), 4))
         sizes = np.zeros((len(segments), 1))

@@ -16,7 +16,7 @@ import structlog
 from service.contracts import Label, Model
 from service.decoding import DecodeError, decode
 from service.extraction import ExtractionError
-from service.pipeline import Labeller, Prediction, label_article
+from service.pipeline import Labeller, Prediction, Usage, label_article
 from service.records import SourceRecord
 from service.segmentation import Segment
 
@@ -24,7 +24,14 @@ Stage = Literal["decode", "segment", "infer", "assemble", "deliver"]
 STAGES: Final[tuple[Stage, ...]] = ("decode", "segment", "infer", "assemble", "deliver")
 
 Reason = Literal[
-    "invalid_article", "no_key", "no_text", "too_deep", "out_of_memory", "error", "too_large"
+    "invalid_article",
+    "no_key",
+    "no_text",
+    "too_deep",
+    "out_of_memory",
+    "error",
+    "too_large",
+    "poison",
 ]
 REASONS: Final[tuple[Reason, ...]] = (
     "invalid_article",
@@ -34,6 +41,7 @@ REASONS: Final[tuple[Reason, ...]] = (
     "out_of_memory",
     "error",
     "too_large",
+    "poison",
 )
 
 _SHOWN_FRAMES: Final = 6
@@ -133,6 +141,10 @@ class _ClockedLabeller:
     @property
     def model(self) -> Model:
         return self._labeller.model
+
+    @property
+    def usage(self) -> Usage:
+        return self._labeller.usage
 
     def predict(self, text: str, segments: Sequence[Segment]) -> list[Prediction]:
         self._clock.enter("infer")

@@ -43,12 +43,23 @@ class Prediction(NamedTuple):
     cue: tuple[int, int] | None = None
 
 
+class Usage(NamedTuple):
+    """Tokens that went through a network, and how many the windows they went in had room for."""
+
+    tokens: int = 0
+    room: int = 0
+
+
 class Labeller(Protocol):
     """Anything that predicts the segments of one article."""
 
     @property
     def model(self) -> Model:
         """Name, version and digest of the model."""
+
+    @property
+    def usage(self) -> Usage:
+        """What it has used so far, all articles together."""
 
     def predict(self, text: str, segments: Sequence[Segment]) -> list[Prediction]:
         """Predict each segment of the text, in order."""

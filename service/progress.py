@@ -19,6 +19,7 @@ class Progress:
         self._clock = clock
         self._since = clock()
         self._current_bytes = 0
+        self._is_held = False
         self.in_hand = 0
         self.in_hand_bytes = 0
 
@@ -33,6 +34,11 @@ class Progress:
         """The labelling of a record of this size begins; that the one before ended is progress."""
         self._since = self._clock()
         self._current_bytes = size
+        self._is_held = False
+
+    def hold(self) -> None:
+        """What is in hand waits on purpose, until the next record begins: that is no stall."""
+        self._is_held = True
 
     def done(self, size: int) -> None:
         """A record was brought to its end."""
@@ -45,6 +51,7 @@ class Progress:
         self.in_hand = 0
         self.in_hand_bytes = 0
         self._current_bytes = 0
+        self._is_held = False
 
     def stuck_for(self, waiting: int) -> float | None:
         """Seconds without progress, if they are too many; None if all is well.
@@ -53,7 +60,7 @@ class Progress:
             waiting: records known to wait for this worker besides those in hand.
         """
         now = self._clock()
-        if self.in_hand == 0 and waiting == 0:
+        if self._is_held or (self.in_hand == 0 and waiting == 0):
             self._since = now
             return None
         allowance = self._current_bytes / self._settings.slowest_bytes_per_s

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from service.kafka import HEADER_ROOM_BYTES, admin_client, client_options
+from service.kafka import HEADER_ROOM_BYTES, admin_client, client_options, stop_consumer
 from service.records import SourceRecord
 from service.settings import Settings
 from service.topics import TopicsMissingError
@@ -178,13 +178,9 @@ async def open_reader(settings: Settings) -> AsyncIterator[Reader]:
     )
     try:
         await consumer.start()
-        # Its tasks must have begun before it may be stopped.
-        await asyncio.sleep(0)
         yield Reader(consumer, partitions, settings)
     finally:
-        # Cut off while it waits for a broker that is gone, aiokafka lets its own cancellation out.
-        with suppress(asyncio.CancelledError, KafkaError):
-            await consumer.stop()
+        await stop_consumer(consumer)
 
 
 def _own(record: Any) -> SourceRecord:

@@ -7,6 +7,15 @@ from typing import Any, NamedTuple, Self
 Headers = list[tuple[str, bytes]]
 
 
+def printable(name: str) -> str:
+    r"""Make a header's name one that can be sent: what was no UTF-8 in it is written as \xff.
+
+    Args:
+        name: with lone surrogates for such bytes (service.header_names).
+    """
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 class SourceRecord(NamedTuple):
     """Everything about an input record that decides what becomes of it.
 
@@ -37,5 +46,5 @@ class SourceRecord(NamedTuple):
             None if timestamp is None or timestamp < 0 else round(timestamp * 1000),
             message.key,
             message.value,
-            [(name, value or b"") for name, value in message.headers or ()],
+            [(printable(name), value or b"") for name, value in message.headers or ()],
         )

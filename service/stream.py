@@ -15,13 +15,18 @@ import faust
 
 from service.consumer import DrainingConsumer
 from service.handling import Handler
+from service.header_names import take_any_name
 from service.kafka import sasl_password, ssl_context
 from service.metrics import Metrics
+from service.poison import Guard
 from service.settings import KafkaSettings, Settings
 
 # Batches that wait fetched in memory while one is labelled.
 _BUFFERED_BATCHES: Final = 4
 _FETCH_BYTES: Final = 1024 * 1024
+# A member that polls nothing for so long leaves the group. Nothing is polled while a long article
+# is labelled, or the breaker is open. Whether the worker is stuck is for its health to say.
+_POLL_INTERVAL_S: Final = 7 * 24 * 3600.0
 # A request to join the group is answered when the rebalance ends, which may take its whole time.
 _JOIN_ROOM_S: Final = 10.0
 
@@ -35,17 +40,15 @@ class WorkerApp(faust.App):  # type: ignore[misc]  # Faust's classes are Any to 
 
     logger = logging.getLogger("faust.app")
 
-    def __init__(self, name: str, *, handler: Handler, metrics: Metrics, **options: Any) -> None:
-        """Take Faust's arguments, and what the consumer needs."""
-        self._handler = handler
-        self._metrics = metrics
+    def __init__(self, name: str, *, consumer_parts: dict[str, Any], **options: Any) -> None:
+        """Take Faust's arguments, and what our consumer is given on top of them."""
+        self._consumer_parts = consumer_parts
         super().__init__(name, **options)
 
     def _new_consumer(self) -> DrainingConsumer:
         return DrainingConsumer(
             self.transport,
-            handler=self._handler,
-            metrics=self._metrics,
+            **self._consumer_parts,
             callback=self.topics.on_message,
             on_partitions_revoked=self._on_partitions_revoked,
             on_partitions_assigned=self._on_partitions_assigned,
@@ -57,25 +60,27 @@ class WorkerApp(faust.App):  # type: ignore[misc]  # Faust's classes are Any to 
         """Create none: there are no tables, and the file system may be read-only."""
 
 
-def build_app(settings: Settings, handler: Handler, metrics: Metrics) -> WorkerApp:
+def build_app(settings: Settings, handler: Handler, guard: Guard, metrics: Metrics) -> WorkerApp:
     """Build the app; call in the event loop that is to run it.
 
     Raises:
-        service.kafka.BrokerError: the file of CA certificates cannot be read.
+        service.kafka.RefusedError: the file of CA certificates cannot be read.
     """
     kafka, worker = settings.kafka, settings.worker
     buffered = _BUFFERED_BATCHES * worker.batch_articles
-    longest_article_s = kafka.max_record_bytes / worker.slowest_bytes_per_s
+    take_any_name()
     app = WorkerApp(
         kafka.group,
-        handler=handler,
-        metrics=metrics,
+        consumer_parts={
+            "handler": handler,
+            "guard": guard,
+            "metrics": metrics,
+            "most_bytes": worker.in_flight_bytes,
+        },
         **connection(kafka),
         broker_commit_interval=kafka.commit_interval_s,
         broker_heartbeat_interval=kafka.heartbeat_interval_s,
-        # While a long article is labelled the buffer is full and nothing is polled. Whether the
-        # worker is stuck is for its health to say.
-        broker_max_poll_interval=worker.stall_s + longest_article_s,
+        broker_max_poll_interval=_POLL_INTERVAL_S,
         broker_max_poll_records=buffered,
         broker_rebalance_timeout=kafka.rebalance_timeout_s,
         broker_request_timeout=max(kafka.rebalance_timeout_s, kafka.session_timeout_s)
@@ -114,7 +119,9 @@ def build_app(settings: Settings, handler: Handler, metrics: Metrics) -> WorkerA
         try:
             async for events in batches:
                 messages = [event.message for event in events]
-                await handler.handle(messages, is_current, consumer.acknowledge)
+                await handler.handle(
+                    messages, is_current, consumer.acknowledge, consumer.commit_now
+                )
             if not app.should_stop:
                 await app.crash(StreamEndedError("the stream of articles ended by itself"))
         except Exception as error:  # noqa: BLE001 - an exception that leaves an agent stalls Faust
@@ -127,7 +134,7 @@ def connection(kafka: KafkaSettings) -> dict[str, Any]:
     """Faust's settings for the connection, the same as our other clients use.
 
     Raises:
-        service.kafka.BrokerError: the file of CA certificates cannot be read.
+        service.kafka.RefusedError: the file of CA certificates cannot be read.
     """
     context = ssl_context(kafka)
     hosts = kafka.bootstrap_servers.split(",")

@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import Any, Final, NamedTuple
 
+from service.breaker import Breaker
 from service.consumer import DrainingConsumer
 from service.delivery import Outbox
 from service.metrics import Metrics
@@ -26,11 +27,15 @@ class Verdict(NamedTuple):
 class Vitals:
     """Watches the parts of a worker as they come to life."""
 
-    def __init__(self, settings: Settings, metrics: Metrics, progress: Progress) -> None:
+    def __init__(
+        self, settings: Settings, metrics: Metrics, progress: Progress, breaker: Breaker
+    ) -> None:
         """Take what is there from the start; the rest is set when it is built."""
         self._settings = settings
         self._metrics = metrics
         self._progress = progress
+        self._breaker = breaker
+        self._waiting_for: str | None = None
         self.outbox: Outbox | None = None
         self.consumer: DrainingConsumer | None = None
         self.has_model = False
@@ -45,6 +50,10 @@ class Vitals:
         It should not when there is work and none gets done, when nothing polls the broker, and
         when the broker answers but the worker stays outside its group. That it answers at all
         shows that the event loop runs.
+
+        A start that waits for the cluster is alive, and so is a worker whose breaker is open: a
+        restart would bring back neither the cluster nor, from the same files, a model that works;
+        it would lose the waits and begin again with the same articles.
         """
         worker, kafka = self._settings.worker, self._settings.kafka
         faults = {}
@@ -66,7 +75,8 @@ class Vitals:
         """Say whether the worker does its part.
 
         A member of the group that got no partition is ready: it takes over when another goes. To
-        call it unready would block a rollout that starts the new before it ends the old.
+        call it unready would block a rollout that starts the new before it ends the old. One whose
+        breaker is open is not: a rollout of a broken model stops there.
         """
         signs = {
             "model": self.has_model,
@@ -74,7 +84,15 @@ class Vitals:
             "producer": self.outbox is not None and self.broker_answers,
         }
         assigned = self.consumer.assigned if self.consumer else None
-        return Verdict(all(signs.values()), {**signs, "partitions": len(assigned or ())})
+        details = {**signs, "partitions": len(assigned or ())}
+        reason = self._breaker.reason or self._waiting_for
+        if reason is not None:
+            return Verdict(is_well=False, details={**details, "reason": reason})
+        return Verdict(all(signs.values()), details)
+
+    def wait_for(self, reason: str | None) -> None:
+        """The start waits, and why; None when it waits no longer."""
+        self._waiting_for = reason
 
     async def watch(self) -> None:
         """Look at the signs for ever."""

@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaConsumer
 from pydantic import ValidationError
 
 from service.contracts import LabelledArticle
-from service.kafka import client_options
+from service.kafka import client_options, stop_consumer
 from service.settings import Settings
 
 
@@ -31,7 +31,8 @@ async def follow(settings: Settings, *, from_start: bool) -> AsyncGenerator[Labe
         auto_offset_reset="earliest" if from_start else "latest",
         max_partition_fetch_bytes=settings.kafka.max_record_bytes,
     )
-    async with consumer:
+    try:
+        await consumer.start()
         async for record in consumer:
             if record.value is None:
                 continue
@@ -40,3 +41,5 @@ async def follow(settings: Settings, *, from_start: bool) -> AsyncGenerator[Labe
             except ValidationError as error:
                 where = f"{record.topic}, partition {record.partition}, offset {record.offset}"
                 yield f"{where}: no labelled article of this version ({error.error_count()} faults)"
+    finally:
+        await stop_consumer(consumer)

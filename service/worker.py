@@ -1,7 +1,8 @@
 """The worker's life: start in order, run until told to stop or broken, end with an exit code.
 
 Exit codes: 0 told to stop, and everything begun is delivered and committed; 1 broken or cut off,
-what was in hand is read again by the next; 2 it could not start.
+what was in hand is read again by the next; 2 it could not start, and waiting would not help or
+was to end.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Final
@@ -20,19 +21,24 @@ from typing import Final
 import stamina.instrumentation
 import structlog
 
+from service.breaker import Breaker
+from service.cores import find_cores
 from service.delivery import Outbox
 from service.handling import Handler
 from service.health import PortTakenError, serve_health
+from service.journal import Journal, open_journal
 from service.kafka import BrokerError
 from service.logs import configure_logs
 from service.metrics import Metrics, build_metrics
 from service.pipeline import Labeller
+from service.poison import Guard
 from service.progress import Progress
-from service.release import ReleaseError, load
+from service.release import ReleaseError, label_mix, load
 from service.settings import Settings
 from service.stream import WorkerApp, build_app
 from service.topics import TopicsMissingError, check
 from service.vitals import Vitals
+from service.waiting import wait_for
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +61,8 @@ def run(settings: Settings, labeller: Labeller | None = None) -> int:
         The exit code. Why a worker cannot start is told in one line on standard error.
     """
     configure_logs(settings.log)
+    cores = find_cores()
+    log.info("starting", cores=cores.usable, allowed_cores=cores.allowed, quota=cores.quota)
     # Retries are counted by a metric of our own, in our own registry.
     stamina.instrumentation.set_on_retry_hooks([])
     try:
@@ -67,8 +75,10 @@ def run(settings: Settings, labeller: Labeller | None = None) -> int:
 async def _run(settings: Settings, labeller: Labeller | None) -> int:
     stopping = _stop_on_signals()
     metrics = build_metrics()
+    metrics.name_consumer(settings.kafka.group, settings.topics.articles)
     progress = Progress(settings.worker)
-    vitals = Vitals(settings, metrics, progress)
+    breaker = Breaker(settings.worker, metrics)
+    vitals = Vitals(settings, metrics, progress, breaker)
     executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="inference")
     async with serve_health(settings.http, metrics, vitals):
         watch = asyncio.create_task(vitals.watch())
@@ -76,7 +86,8 @@ async def _run(settings: Settings, labeller: Labeller | None) -> int:
             start = asyncio.create_task(_prepare(settings, labeller, executor, metrics, vitals))
             if not await _finished_first(start, stopping):
                 return DONE
-            outbox, model = start.result()
+            outbox, journal, model = start.result()
+            guard = Guard(settings, journal)
             handler = Handler(
                 settings,
                 labeller=model,
@@ -84,10 +95,12 @@ async def _run(settings: Settings, labeller: Labeller | None) -> int:
                 executor=executor,
                 metrics=metrics,
                 progress=progress,
+                breaker=breaker,
+                guard=guard,
             )
-            app = build_app(settings, handler, metrics)
+            app = build_app(settings, handler, guard, metrics)
             vitals.consumer = app.consumer
-            return await _live(app, outbox, stopping, settings)
+            return await _live(app, [outbox, journal], stopping, settings)
         finally:
             watch.cancel()
             executor.shutdown(wait=False, cancel_futures=True)
@@ -99,29 +112,40 @@ async def _prepare(
     executor: ThreadPoolExecutor,
     metrics: Metrics,
     vitals: Vitals,
-) -> tuple[Outbox, Labeller]:
-    """Make sure of the cluster first, for that is quick, then load the model.
+) -> tuple[Outbox, Journal, Labeller]:
+    """Wait for the cluster first, for that mostly is quick, then load the model.
 
     Raises:
-        BrokerError: the cluster cannot be reached.
-        TopicsMissingError: a topic does not exist.
+        RefusedError: the cluster refuses us, whatever we wait.
+        BrokerError: the cluster could not be reached in the time set for it.
+        TopicsMissingError: a topic did not come to exist in that time.
         ReleaseError: the model is missing or damaged.
     """
+    longest_s = settings.worker.start_wait_s
     with _quiet("aiokafka"):  # what it logs about a cluster that cannot be reached is in the error
-        await check(settings)
+        await wait_for(lambda: check(settings), longest_s, vitals.wait_for)
     if labeller is None:
         loop = asyncio.get_running_loop()
         loaded: Labeller = await loop.run_in_executor(executor, load, settings.model)
         labeller = loaded
+        if mix := label_mix(settings.model.folder):
+            metrics.show_release_mix(mix)
     metrics.name_model(labeller.model)
     vitals.has_model = True
     outbox = Outbox(settings, metrics)
-    await outbox.start()
+    with _quiet("aiokafka"):
+        await wait_for(outbox.start, longest_s, vitals.wait_for)
+        journal = await wait_for(lambda: open_journal(settings.kafka), longest_s, vitals.wait_for)
     vitals.outbox = outbox
-    return outbox, labeller
+    return outbox, journal, labeller
 
 
-async def _live(app: WorkerApp, outbox: Outbox, stopping: asyncio.Event, settings: Settings) -> int:
+async def _live(
+    app: WorkerApp,
+    clients: Sequence[Outbox | Journal],
+    stopping: asyncio.Event,
+    settings: Settings,
+) -> int:
     """Run the app until it breaks or is told to stop; the exit code."""
     start = asyncio.create_task(app.start())
     # Polled, because a service that crashes in another thread wakes nobody up in this one.
@@ -138,10 +162,11 @@ async def _live(app: WorkerApp, outbox: Outbox, stopping: asyncio.Event, setting
     await app.stop()
     start.cancel()
     await asyncio.wait([start])
-    try:
-        await outbox.stop()
-    except Exception as error:  # noqa: BLE001 - what was not confirmed was not acknowledged either
-        log.warning("the producer did not stop cleanly", error=repr(error))
+    for client in clients:
+        try:
+            await client.stop()
+        except Exception as error:  # noqa: BLE001 - what was not confirmed was not acknowledged
+            log.warning("a client did not stop cleanly", error=repr(error))
     if broken or app.crashed:
         # The deadline stays: a thread that hangs must not keep the process.
         return BROKEN

@@ -6,16 +6,21 @@ asked for in the article itself, so that one stream can hold every kind:
 - ``RAISE ALWAYS`` and ``RAISE ONCE``: it raises each time, or only the first time;
 - ``EXHAUST MEMORY`` and ``RECURSE``: it raises what running out of memory or stack raises;
 - ``SLEEP 0.5``: it takes so many seconds;
-- ``WEDGE``: it never comes back.
+- ``WEDGE``: it never comes back;
+- ``ABORT``: the process dies, as when a native library gives up.
+
+And while the file exists that the variable ``TEST_BROKEN_WHILE`` names, it fails on everything.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import threading
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from service.pipeline import Prediction
 from service.segmentation import Segment
@@ -35,6 +40,9 @@ class ObedientLabeller(RuleLabeller):
 
     def predict(self, text: str, segments: Sequence[Segment]) -> list[Prediction]:
         """Predict each segment, or misbehave as the text says."""
+        broken_while = os.environ.get("TEST_BROKEN_WHILE")
+        if broken_while and Path(broken_while).exists():
+            raise RuntimeError("broken altogether")
         if "RAISE ALWAYS" in text:
             raise RuntimeError("asked to raise\nalways")
         if "RAISE ONCE" in text and text not in self._raised:
@@ -44,6 +52,8 @@ class ObedientLabeller(RuleLabeller):
             raise MemoryError
         if "RECURSE" in text:
             raise RecursionError("asked to recurse")
+        if "ABORT" in text:
+            os.abort()
         if "WEDGE" in text:
             threading.Event().wait()
         if found := _SLEEP.search(text):

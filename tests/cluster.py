@@ -12,11 +12,14 @@ from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.record.util import calc_crc32c
 
 from service import topics
 from service.settings import KafkaSettings, Settings, TopicSettings
 
 MAX_BYTES = 12 * 1024 * 1024
+# Where a batch of records (version 2) has its checksum, and from where it is taken.
+_CHECKSUM_AT, _CHECKED_FROM = 17, 21
 # How long nothing must come before it is believed that nothing comes.
 QUIET_S = 1.0
 
@@ -114,7 +117,11 @@ class Cluster:
         """Publish records to the articles topic and say where they went."""
         return asyncio.run(self._publish(list(records), list((headers or {}).items())))
 
-    def outcomes(self, count: int, timeout_s: float = 40.0) -> Outcomes:
+    def publish_with_header(self, key: bytes, value: bytes, name: bytes) -> Place:
+        """Publish a record with a header whose name may be any bytes; it goes to partition 0."""
+        return asyncio.run(self._publish_with_header(key, value, name))
+
+    def outcomes(self, count: int, timeout_s: float = 120.0) -> Outcomes:
         """Read what came out until so many sources have an outcome, and nothing more comes."""
         names = self.settings.topics
         read = asyncio.run(
@@ -153,6 +160,22 @@ class Cluster:
                 else:
                     sent.append(await producer.send(topic, value, key=key, headers=headers))
             return [(done.partition, done.offset) for done in await asyncio.gather(*sent)]
+
+    async def _publish_with_header(self, key: bytes, value: bytes, name: bytes) -> Place:
+        async with AIOKafkaProducer(
+            bootstrap_servers=self.settings.kafka.bootstrap_servers, acks="all"
+        ) as producer:
+            batch = producer.create_batch()
+            # aiokafka encodes names itself, so another of the same length is put in its place.
+            stand_in = "~" * len(name)
+            batch.append(key=key, value=value, timestamp=None, headers=[(stand_in, b"value")])
+            written = bytearray(batch._build()).replace(stand_in.encode(), name)  # noqa: SLF001
+            body = bytes(written[_CHECKED_FROM:])
+            written[_CHECKSUM_AT:_CHECKED_FROM] = calc_crc32c(body).to_bytes(4, "big")
+            batch._buffer = written  # noqa: SLF001
+            future = await producer.send_batch(batch, self.settings.topics.articles, partition=0)
+            done = await future
+            return done.partition, done.offset
 
     async def _read(
         self, names: list[str], is_enough: Callable[[list[Out]], bool], timeout_s: float

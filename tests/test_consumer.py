@@ -12,12 +12,15 @@ from typing import Any
 from aiokafka import ConsumerRecord, TopicPartition
 from faust.types import TP, ConsumerMessage
 
+from service.breaker import Breaker
 from service.consumer import DrainingConsumer
 from service.handling import Handler
 from service.metrics import build_metrics
+from service.poison import Guard
 from service.progress import Progress
 from service.settings import Settings
 from service.stream import WorkerApp, build_app
+from tests.journals import MemoryJournal
 from tests.labellers import RuleLabeller
 
 PARTITION = TP("news.articles.v1", 0)
@@ -32,6 +35,7 @@ def _on_app(test: Test) -> None:
     async def run() -> None:
         settings, metrics = Settings(), build_metrics()
         outbox: Any = None
+        guard = Guard(settings, MemoryJournal())
         with ThreadPoolExecutor(1) as executor:
             handler = Handler(
                 settings,
@@ -40,8 +44,10 @@ def _on_app(test: Test) -> None:
                 executor=executor,
                 metrics=metrics,
                 progress=Progress(settings.worker),
+                breaker=Breaker(settings.worker, metrics),
+                guard=guard,
             )
-            app = build_app(settings, handler, metrics)
+            app = build_app(settings, handler, guard, metrics)
             app.topics.acking_topics.add(PARTITION.topic)
             consumer = app.consumer
             try:
@@ -174,5 +180,29 @@ def test_fetching_goes_on_as_soon_as_there_is_room() -> None:
         consumer.on_buffer_drop(PARTITION)
         records, partitions = await asyncio.wait_for(waiting, 0.5)
         assert (records, partitions) == ({PARTITION: []}, {PARTITION})
+
+    _on_app(test)
+
+
+def test_fetching_pauses_while_there_are_bytes_enough() -> None:
+    """With as many bytes fetched and not done as may be, nothing more is fetched until some are."""
+
+    async def test(app: WorkerApp, consumer: DrainingConsumer, _: Handler) -> None:
+        async def fetch(**_: object) -> dict[TP, list[object]]:
+            return {PARTITION: []}
+
+        app.in_recovery = False
+        consumer._getmany = fetch
+        consumer._set_active_tps({PARTITION})
+        consumer._most_bytes = 4
+        for offset in (5, 6):
+            consumer._to_message(PARTITION, _record(offset, 1000))  # two bytes each
+        assert await consumer._wait_next_records(0.05) == ({}, set())
+        waiting = asyncio.create_task(consumer._wait_next_records(5))
+        await asyncio.sleep(0.05)
+        assert not waiting.done()
+        consumer.acknowledge(_message(5))
+        records, _partitions = await asyncio.wait_for(waiting, 0.5)
+        assert records == {PARTITION: []}
 
     _on_app(test)

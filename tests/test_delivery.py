@@ -1,15 +1,21 @@
 """Sending, against a real broker."""
 
+# ruff: noqa: SLF001 - which kind of producer it is shows nowhere else
+
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
 
 import pytest
+from aiokafka.errors import MessageSizeTooLargeError
+from confluent_kafka import Producer
 
 from service.broker import free_port
 from service.delivery import DeliveryError, Outbox, TooLargeError
-from service.kafka import BrokerError
+from service.kafka import BrokerError, RefusedError
 from service.metrics import Metrics, build_metrics
 from service.settings import Settings
 from tests.cluster import Cluster
@@ -112,3 +118,64 @@ def test_ping(cluster: Cluster) -> None:
         assert await outbox.ping(5)
 
     _with_outbox(cluster.settings, use)
+
+
+@pytest.fixture(scope="module")
+def idempotent_broker() -> Iterator[str]:
+    """A broker that has idempotent producers, as Kafka has and the embedded one has not."""
+    client = Producer({"test.mock.num.brokers": 1, "bootstrap.servers": "replaced"})
+    (broker,) = client.list_topics(timeout=10).brokers.values()
+    yield f"{broker.host}:{broker.port}"
+    client.flush()
+
+
+def _set(settings: Settings, **kafka: Any) -> Settings:
+    return settings.model_copy(update={"kafka": settings.kafka.model_copy(update=kafka)})
+
+
+@pytest.mark.parametrize(
+    ("idempotence", "expected"), [("auto", True), ("on", True), ("off", False)]
+)
+def test_idempotent_where_the_broker_can(
+    idempotent_broker: str, idempotence: str, *, expected: bool
+) -> None:
+    """Where the broker drops what is sent twice, it is asked to, unless it is set otherwise."""
+    settings = _set(Cluster(idempotent_broker).settings, idempotence=idempotence)
+
+    async def use(outbox: Outbox) -> None:
+        assert (outbox._producer._txn_manager is not None) is expected
+        sent = [await outbox.send(settings.topics.claims, b"k", b"x", []) for _ in range(3)]
+        assert await outbox.confirmed(sent) == [True] * 3
+
+    _with_outbox(settings, use)
+
+
+def test_after_a_refusal_an_idempotent_producer_begins_anew(idempotent_broker: str) -> None:
+    """A record that the broker found too large does not spoil the ones after it."""
+    settings = Cluster(idempotent_broker).settings
+
+    async def use(outbox: Outbox) -> None:
+        first = outbox._producer
+        sent = await outbox.send(settings.topics.claims, b"k", b"x", [])
+        # Before the loop turns, and so before the broker can have answered.
+        sent.set_exception(MessageSizeTooLargeError())
+        assert await outbox.confirmed([sent]) == [False]
+        again = await outbox.send(settings.topics.claims, b"k", b"y", [])
+        assert outbox._producer is not first
+        assert await outbox.confirmed([again]) == [True]
+
+    _with_outbox(settings, use)
+
+
+def test_a_broker_without_idempotence(bootstrap_servers: str) -> None:
+    """Where we insist on what the broker has not, it is a wrong setting; else we do without."""
+    if os.environ.get("CLAIMSTREAM_TEST_BOOTSTRAP"):
+        pytest.skip("the external cluster may have idempotent producers")
+    settings = Cluster(bootstrap_servers).settings
+    with pytest.raises(RefusedError, match="no idempotent producer"):
+        _with_outbox(_set(settings, idempotence="on"), lambda _: asyncio.sleep(0))
+
+    async def use(outbox: Outbox) -> None:
+        assert outbox._producer._txn_manager is None
+
+    _with_outbox(settings, use)

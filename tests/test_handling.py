@@ -12,15 +12,23 @@ from typing import Any
 import pytest
 import stamina
 
+from service.breaker import Breaker
 from service.delivery import Confirmation, DeliveryError, TooLargeError
 from service.handling import Handler
+from service.journal import JournalError
 from service.metrics import Metrics, build_metrics
+from service.pipeline import Labeller, Prediction
+from service.poison import Guard
 from service.progress import Progress
 from service.records import Headers
+from service.segmentation import Segment
 from service.settings import Settings, WorkerSettings
 from tests.cheap_worker import ObedientLabeller
+from tests.journals import MemoryJournal
 
-SETTINGS = Settings(worker=WorkerSettings(retry_wait_s=0))
+SETTINGS = Settings(
+    worker=WorkerSettings(retry_wait_s=0, breaker_wait_s=0.01, in_flight_bytes=8000)
+)
 CLAIMS, DEAD = SETTINGS.topics.claims, SETTINGS.topics.dead_letters
 
 
@@ -64,10 +72,14 @@ class Broker:
 class Bench:
     """A handler between the doubles, and what it acknowledged."""
 
-    def __init__(self) -> None:
+    def __init__(self, labeller: Labeller | None = None) -> None:
         """Build it in the running loop."""
         self.broker = Broker()
         self.metrics: Metrics = build_metrics()
+        self.breaker = Breaker(SETTINGS.worker, self.metrics)
+        self.journal = MemoryJournal()
+        self.guard = Guard(SETTINGS, self.journal)
+        self.commits: list[list[int]] = []
         self.progress = Progress(SETTINGS.worker)
         self.acknowledged: list[int] = []
         self.generation = 1
@@ -75,12 +87,18 @@ class Bench:
         outbox: Any = self.broker
         self.handler = Handler(
             SETTINGS,
-            labeller=ObedientLabeller(),
+            labeller=labeller or ObedientLabeller(),
             outbox=outbox,
             executor=self.executor,
             metrics=self.metrics,
             progress=self.progress,
+            breaker=self.breaker,
+            guard=self.guard,
         )
+
+    async def commit(self) -> None:
+        """Commit what is acknowledged by now."""
+        self.commits.append(list(self.acknowledged))
 
     async def handle(self, *messages: Any) -> None:
         """Let the handler have messages."""
@@ -88,6 +106,7 @@ class Bench:
             messages,
             lambda message: message.generation_id == self.generation,
             lambda message: self.acknowledged.append(message.offset),
+            self.commit,
         )
 
 
@@ -151,6 +170,24 @@ def test_a_failing_article_does_not_hurt_its_neighbours() -> None:
         assert value("claimstream_articles_received_total") == 3
         labels = {"stage": "infer", "reason": "error"}
         assert value("claimstream_dead_letters_total", labels) == 1
+
+    run(test())
+
+
+def test_tokens_are_counted_by_batch() -> None:
+    """What the network was given is told once for all records taken at once, bad ones included."""
+
+    async def test() -> None:
+        bench = Bench()
+        for body in ("It rained.", "It rained all day."):
+            bad = message(1)
+            bad.value = b"not an article"
+            await bench.handle(message(0, body), bad)
+        value = bench.metrics.registry.get_sample_value
+        assert value("claimstream_batch_tokens_count") == 2
+        assert value("claimstream_batch_tokens_sum") == 2 + 4  # a token a word
+        assert value("claimstream_batch_fill_ratio_count") == 2
+        assert value("claimstream_batch_fill_ratio_sum") == 2 * 0.5
 
     run(test())
 
@@ -231,5 +268,158 @@ def test_the_loop_stays_free_while_an_article_is_labelled() -> None:
             await asyncio.sleep(0.01)
             ticks += 1
         assert ticks > 10
+
+    run(test())
+
+
+class FailingLabeller(ObedientLabeller):
+    """Fails on everything while it is broken."""
+
+    is_broken = True
+
+    def predict(self, text: str, segments: Sequence[Segment]) -> list[Prediction]:
+        """Predict, or fail."""
+        if self.is_broken:
+            raise RuntimeError("broken")
+        return super().predict(text, segments)
+
+
+def test_what_is_sent_and_not_confirmed_is_bounded_in_bytes() -> None:
+    """With a slow broker no article is begun that would be one too many bytes in hand."""
+
+    async def test() -> None:
+        bench = Bench()
+        bench.broker.gate.clear()
+        batch = [message(n, "It rained. " * 10) for n in range(8)]
+        handling = asyncio.create_task(bench.handle(*batch))
+        await asyncio.sleep(0.3)
+        taken = zip(bench.broker.sent, batch, strict=False)
+        sizes = [len(value or b"") + len(each.value) for (_, _, value), each in taken]
+        assert 1 < len(sizes) < 8
+        # What the last one's output would take was not known before it was labelled.
+        assert sum(sizes[:-1]) <= SETTINGS.worker.in_flight_bytes < sum(sizes) + sizes[-1]
+        assert bench.acknowledged == []
+        bench.broker.gate.set()
+        await handling
+        assert bench.acknowledged == list(range(8))
+
+    run(test())
+
+
+def test_an_article_over_the_limit_goes_alone() -> None:
+    """What is larger than all that may be in hand is labelled when nothing else is."""
+
+    async def test() -> None:
+        bench = Bench()
+        await bench.handle(message(0), message(1, "It rained. " * 1000), message(2))
+        assert bench.acknowledged == [0, 1, 2]
+        assert [topic for topic, _, _ in bench.broker.sent] == [CLAIMS] * 3
+
+    run(test())
+
+
+def test_a_broken_model_holds_the_stream() -> None:
+    """While the model fails nothing is sent or acknowledged; then all is labelled, in order."""
+
+    async def test() -> None:
+        labeller = FailingLabeller()
+        bench = Bench(labeller)
+        handling = asyncio.create_task(bench.handle(*(message(n) for n in range(4))))
+        await asyncio.sleep(0.3)
+        assert bench.breaker.is_open
+        assert (bench.broker.sent, bench.acknowledged) == ([], [])
+        labeller.is_broken = False
+        await handling
+        assert not bench.breaker.is_open
+        assert bench.acknowledged == [0, 1, 2, 3]
+        assert [topic for topic, _, _ in bench.broker.sent] == [CLAIMS] * 4
+
+    run(test())
+
+
+def test_what_came_before_a_held_article_is_done() -> None:
+    """Articles labelled before the model broke do not wait with the one that is held."""
+
+    async def test() -> None:
+        labeller = FailingLabeller()
+        labeller.is_broken = False
+        bench = Bench(labeller)
+        handling = asyncio.create_task(bench.handle(message(0, "SLEEP 0.2"), message(1)))
+        await asyncio.sleep(0.1)
+        labeller.is_broken = True
+        while not bench.breaker.is_open:  # noqa: ASYNC110 - the breaker has no event
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
+        assert bench.acknowledged == [0]
+        await bench.handler.drain()
+        await handling
+        assert bench.acknowledged == [0]
+
+    run(test())
+
+
+def test_a_held_article_is_left_by_a_drain() -> None:
+    """Told to drain, the handler leaves what is held as it is, and takes it again afterwards."""
+
+    async def test() -> None:
+        labeller = FailingLabeller()
+        bench = Bench(labeller)
+        handling = asyncio.create_task(bench.handle(message(0), message(1)))
+        await asyncio.sleep(0.2)
+        await asyncio.wait_for(bench.handler.drain(), 1)
+        await handling
+        assert (bench.broker.sent, bench.acknowledged) == ([], [])
+        assert bench.breaker.is_open
+        bench.handler.resume()
+        labeller.is_broken = False
+        await bench.handle(message(0), message(1))
+        assert bench.acknowledged == [0, 1]
+
+    run(test())
+
+
+def test_watched_articles_go_one_by_one() -> None:
+    """After a death each article is marked, confirmed and committed before the next is begun."""
+
+    async def test() -> None:
+        bench = Bench()
+        bench.journal.numbers["t", 0] = 0  # open
+        await bench.guard.take([("t", 0)])
+        await bench.handle(*(message(n) for n in range(3)))
+        assert bench.commits == [[0], [0, 1], [0, 1, 2]]
+        assert bench.journal.writes == 6
+        assert bench.journal.numbers["t", 0] == 0
+
+    run(test())
+
+
+def test_the_article_that_kills_is_a_dead_letter() -> None:
+    """One that was begun too often without an end is not begun again; its neighbours are."""
+
+    async def test() -> None:
+        bench = Bench()
+        bench.journal.numbers["t", 0] = 13  # offset 1, begun 3 times
+        await bench.guard.take([("t", 0)])
+        await bench.handle(message(1), message(2))
+        assert [topic for topic, _, _ in bench.broker.sent] == [DEAD, CLAIMS]
+        assert bench.acknowledged == [1, 2]
+        labels = {"stage": "infer", "reason": "poison"}
+        value = bench.metrics.registry.get_sample_value
+        assert value("claimstream_dead_letters_total", labels) == 1
+
+    run(test())
+
+
+def test_without_a_mark_no_watched_article_is_begun() -> None:
+    """Where the journal cannot be written an article that may kill is not begun: an outage."""
+
+    async def test() -> None:
+        bench = Bench()
+        bench.journal.numbers["t", 0] = 0
+        await bench.guard.take([("t", 0)])
+        bench.journal.is_away = True
+        with pytest.raises(JournalError):
+            await bench.handle(message(0))
+        assert (bench.broker.sent, bench.acknowledged) == ([], [])
 
     run(test())

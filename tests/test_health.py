@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from service.breaker import Breaker
 from service.health import PortTakenError, serve_health
 from service.metrics import build_metrics
 from service.progress import Progress
@@ -25,7 +26,7 @@ def _served(use: Callable[[Vitals, Progress, str], Awaitable[None]]) -> None:
 
     async def run() -> None:
         metrics, progress = build_metrics(), Progress(SETTINGS.worker)
-        vitals = Vitals(SETTINGS, metrics, progress)
+        vitals = Vitals(SETTINGS, metrics, progress, Breaker(SETTINGS.worker, metrics))
         async with serve_health(FREE, metrics, vitals) as address:
             await use(vitals, progress, address)
 
@@ -72,6 +73,45 @@ def test_ready_when_all_parts_are() -> None:
     _served(use)
 
 
+def test_a_start_that_waits_says_for_what() -> None:
+    """While the start waits the worker is alive and not ready, and gives the reason."""
+
+    async def use(vitals: Vitals, _: Progress, address: str) -> None:
+        vitals.wait_for("no broker at kafka:9092")
+        assert (await _get(f"{address}/healthz"))[0] == 200
+        status, text = await _get(f"{address}/readyz")
+        assert status == 503
+        assert '"reason": "no broker at kafka:9092"' in text
+        vitals.wait_for(None)
+        assert "reason" not in (await _get(f"{address}/readyz"))[1]
+
+    _served(use)
+
+
+def test_an_open_breaker_is_alive_and_not_ready() -> None:
+    """A model that fails makes the worker unready, with the reason, and gets nobody killed."""
+
+    async def run() -> None:
+        metrics, progress = build_metrics(), Progress(SETTINGS.worker)
+        breaker = Breaker(SETTINGS.worker, metrics)
+        vitals = Vitals(SETTINGS, metrics, progress, breaker)
+        parts: Any = SimpleNamespace(assigned=frozenset(), lag=dict, last_poll=0.0)
+        vitals.has_model, vitals.outbox, vitals.broker_answers = True, parts, True
+        vitals.consumer = parts
+        assert vitals.readiness().is_well
+        progress.take([1])
+        breaker.judge(control_passes=False)
+        progress.hold()
+        await asyncio.sleep(0.15)  # longer than a stall
+        assert vitals.liveness().is_well
+        assert vitals.readiness().details["reason"] == breaker.reason
+        assert not vitals.readiness().is_well
+        breaker.succeeded()
+        assert vitals.readiness().is_well
+
+    asyncio.run(run())
+
+
 def test_healthy_while_work_gets_done() -> None:
     """Work in hand and nothing done for too long is unhealthy, until something is."""
 
@@ -116,7 +156,8 @@ def test_the_watch_measures_the_loop() -> None:
 
     async def run() -> None:
         metrics = build_metrics()
-        vitals = Vitals(SETTINGS, metrics, Progress(SETTINGS.worker))
+        breaker = Breaker(SETTINGS.worker, metrics)
+        vitals = Vitals(SETTINGS, metrics, Progress(SETTINGS.worker), breaker)
         watch = asyncio.create_task(vitals.watch())
         await asyncio.sleep(0.1)
         import time  # noqa: PLC0415

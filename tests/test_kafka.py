@@ -1,6 +1,7 @@
 """Connections: what clients are given, and one clear error when there is no cluster."""
 
 import asyncio
+import shutil
 import ssl
 from pathlib import Path
 
@@ -9,13 +10,22 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from service.broker import free_port
-from service.kafka import BrokerError, check_broker, client_options
+from service.kafka import BrokerError, RefusedError, check_broker, client_options
 from service.settings import KafkaSettings
 from service.stream import connection
+from tests.refusing import Certificate, make_certificate, refusing_broker
+
+openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
 
 SECRET = KafkaSettings(
     security_protocol="SASL_SSL", sasl_username="desk", sasl_password=SecretStr("hush")
 )
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    """A certificate of loopback's own."""
+    return make_certificate(tmp_path_factory.mktemp("tls"))
 
 
 def test_plaintext_needs_nothing() -> None:
@@ -64,7 +74,7 @@ def test_a_heartbeat_longer_than_the_session_is_refused() -> None:
 def test_missing_certificates_are_told() -> None:
     """A file of certificates that does not exist is named."""
     kafka = KafkaSettings(security_protocol="SSL", ca_file=Path("no-such.pem"))
-    with pytest.raises(BrokerError, match=r"no-such\.pem"):
+    with pytest.raises(RefusedError, match=r"no-such\.pem"):
         client_options(kafka)
 
 
@@ -87,3 +97,57 @@ def test_an_unreachable_broker_is_one_clear_error() -> None:
 def test_a_broker_that_answers(bootstrap_servers: str) -> None:
     """Where a broker answers there is nothing to say."""
     asyncio.run(check_broker(KafkaSettings(bootstrap_servers=bootstrap_servers)))
+
+
+async def _check(kafka: KafkaSettings) -> None:
+    try:
+        await check_broker(kafka)
+    finally:
+        await asyncio.sleep(
+            0.1
+        )  # asyncio closes a connection whose handshake failed a little later
+
+
+@openssl
+def test_a_certificate_that_nobody_vouches_for(certificate: Certificate) -> None:
+    """A broker whose certificate our CAs did not sign is a wrong setting, told in one line."""
+    with refusing_broker(certificate) as address:
+        kafka = KafkaSettings(bootstrap_servers=address, security_protocol="SSL")
+        with pytest.raises(RefusedError, match="certificate verify failed") as caught:
+            asyncio.run(_check(kafka))
+    assert "\n" not in str(caught.value)
+
+
+@openssl
+def test_a_wrong_password(certificate: Certificate) -> None:
+    """A broker that does not take our password is a wrong setting; the password is not told."""
+    with refusing_broker(certificate) as address:
+        kafka = SECRET.model_copy(
+            update={
+                "bootstrap_servers": address,
+                "ca_file": certificate.file,
+                "sasl_mechanism": "PLAIN",
+            }
+        )
+        with pytest.raises(RefusedError, match="wrong password") as caught:
+            asyncio.run(_check(kafka))
+    assert "hush" not in str(caught.value)
+
+
+@openssl
+def test_a_mechanism_that_the_broker_has_not(certificate: Certificate) -> None:
+    """A way of authentication that the broker does not know is a wrong setting."""
+    with refusing_broker(certificate) as address:
+        kafka = SECRET.model_copy(
+            update={"bootstrap_servers": address, "ca_file": certificate.file}
+        )
+        with pytest.raises(RefusedError, match="SCRAM-SHA-512"):
+            asyncio.run(_check(kafka))
+
+
+def test_an_outage_with_tls_is_no_refusal() -> None:
+    """Where nothing listens waiting may help, with TLS as without."""
+    kafka = KafkaSettings(bootstrap_servers=f"127.0.0.1:{free_port()}", security_protocol="SSL")
+    with pytest.raises(BrokerError) as caught:
+        asyncio.run(_check(kafka))
+    assert not isinstance(caught.value, RefusedError)

@@ -68,6 +68,22 @@ def test_articles_of_any_length_are_labelled_whole(labeller: WindowLabeller) -> 
     assert len(ends) == 501
 
 
+def test_what_it_uses_is_counted(labeller: WindowLabeller) -> None:
+    """Tokens and the room of their windows add up, whatever is labelled; none is overfull."""
+    before = labeller.usage
+    labeller.predict("", [])
+    assert labeller.usage == before
+    text = "It rained. " * 40
+    labeller.predict(text, segment(text))
+    tokens = labeller.usage.tokens - before.tokens
+    room = labeller.usage.room - before.room
+    assert room % 32 == 0
+    # Three tokens and a marker each, besides the frame and the context of the windows.
+    assert 40 * 4 < tokens <= room
+    labeller.predict(text, segment(text))
+    assert labeller.usage.tokens == before.tokens + 2 * tokens
+
+
 def test_cue_and_source_never_overlap(labeller: WindowLabeller) -> None:
     """A word is either the source's or the cue's."""
     text = "The minister said on Monday that it rained. " * 30

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from faust.types import TP
 
+from service.breaker import Breaker
 from service.metrics import Metrics, build_metrics
 from service.progress import Progress
 from service.settings import Settings
@@ -22,7 +23,8 @@ LABELS = {"topic": "news.articles.v1", "partition": "3"}
 
 def _look(metrics: Metrics, *, lag: dict[TP, int], oldest: dict[TP, float]) -> None:
     """Let the watch look once at a consumer in this state."""
-    vitals = Vitals(Settings(), metrics, Progress(Settings().worker))
+    worker = Settings().worker
+    vitals = Vitals(Settings(), metrics, Progress(worker), Breaker(worker, metrics))
     consumer: Any = SimpleNamespace(
         assigned=frozenset({PARTITION}),
         lag=lambda: lag,

@@ -20,8 +20,9 @@ from service.children import start_child
 from service.settings import PREFIX, Settings
 
 _ADDRESS = re.compile(rb'"address": "(http://[^"]+)"')
-_START_S = 30.0
-_STOP_S = 30.0
+# Upper bounds: a loaded machine takes a minute to start a process.
+_START_S = 120.0
+_STOP_S = 120.0
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -93,8 +94,9 @@ class Worker:
         self.wait_for("/readyz", 200)
         return self
 
-    def get(self, path: str) -> tuple[int, str]:
-        """Ask for a path.
+    @property
+    def address(self) -> str:
+        """Where it serves metrics and health, as http://host:port.
 
         Raises:
             OSError: it does not listen (yet).
@@ -102,8 +104,16 @@ class Worker:
         address = _ADDRESS.search(self._log.read_bytes())
         if address is None:
             raise ConnectionError("not listening yet")
+        return address[1].decode()
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Ask for a path.
+
+        Raises:
+            OSError: it does not listen (yet).
+        """
         try:
-            with urllib.request.urlopen(address[1].decode() + path, timeout=5) as answer:
+            with urllib.request.urlopen(self.address + path, timeout=5) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:

@@ -83,7 +83,7 @@ def test_every_record_ends_exactly_once(
 ) -> None:
     """Bad records end as they should, and the good ones between them come through."""
     worker = start_worker(cluster.settings)
-    outcomes = cluster.outcomes(len(stream), timeout_s=90)
+    outcomes = cluster.outcomes(len(stream), timeout_s=240)
     assert set(outcomes.by_source) == set(stream)
     assert outcomes.duplicates == 0
     counts = {"labelled": 0, "dead_letter": 0, "tombstone": 0}
@@ -114,6 +114,23 @@ def test_every_record_ends_exactly_once(
     # The exceptions' messages quote articles; logs do not.
     assert "asked to raise" not in worker.log
     assert "Traceback" not in worker.log
+
+
+def test_header_names_that_are_not_utf8(cluster: Cluster, start_worker: StartWorker) -> None:
+    """A header whose name is no UTF-8 stops nothing; a dead letter carries it, written out."""
+    good = cluster.publish(articles(10))
+    key, value = articles(1, first=20)[0]
+    odd = cluster.publish_with_header(key, value, b"na\xefve")
+    bad = cluster.publish_with_header(b"bad", b"rubbish", b"\xff")
+    good += cluster.publish(articles(10, first=10))
+    worker = start_worker(cluster.settings)
+    outcomes = cluster.outcomes(22, timeout_s=120)
+    assert set(outcomes.by_source) == {*good, odd, bad}
+    assert outcomes.duplicates == 0
+    (letter,) = outcomes.dead_letters
+    assert (letter.source, letter.key, letter.value) == (bad, b"bad", b"rubbish")
+    assert letter.headers["\\xff"] == b"value"
+    assert worker.stop() == 0
 
 
 def _check_dead_letter(out: Out, name: str) -> None:

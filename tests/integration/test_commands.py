@@ -1,6 +1,11 @@
 """Topics, publish and watch from the command line, against a real broker."""
 
+import csv
+import io
 import json
+import os
+import re
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,6 +14,7 @@ from typer.testing import CliRunner, Result
 from service.cli import app
 from tests.cluster import Cluster, articles
 from tests.conftest import StartWorker
+from tests.terminals import run_on_terminal
 from tests.workers import environment
 
 
@@ -62,3 +68,45 @@ def test_what_is_published_comes_back(
     assert watched.exit_code == 0
     ids = {json.loads(line)["article_id"] for line in watched.stdout.splitlines()}
     assert ids == {f"article-{n}" for n in range(5)}
+
+
+def test_on_a_terminal_publishing_shows_how_far_it_is(fresh: Cluster, tmp_path: Path) -> None:
+    """A bar with how many of how many, a rate and the time left; what is refused is told above."""
+    fresh.create_topics()
+    lines = [value.decode() for _, value in articles(400)]
+    (tmp_path / "articles.jsonl").write_text("\n".join([*lines, '{"id": "no text"}']))
+    ran = run_on_terminal(["publish", str(tmp_path)], environment(fresh.settings))
+    assert ran.code == 1
+    assert ran.output == "articles: 400 taken by the broker, 1 refused\n"
+    # The path before it may fill the line.
+    assert "line 401: body or html is required" in " ".join(ran.shown.split())
+    assert re.search(r"publishing .*\d+/401 +[\d,.]+/s \d:\d\d:\d\d", ran.shown)
+
+
+def test_what_comes_through_a_pipe_is_published_too(fresh: Cluster, tmp_path: Path) -> None:
+    """It can be read once only, so on a terminal it is not counted before."""
+    fresh.create_topics()
+    pipe = tmp_path / "articles.jsonl"
+    os.mkfifo(pipe)
+    content = b"\n".join(value for _, value in articles(3))
+    writer = threading.Thread(target=pipe.write_bytes, args=[content])
+    writer.start()
+    ran = run_on_terminal(["publish", str(pipe)], environment(fresh.settings))
+    writer.join()
+    assert (ran.code, ran.output) == (0, "articles: 3 taken by the broker, 0 refused\n")
+
+
+def test_watching_in_other_formats(fresh: Cluster, start_worker: StartWorker) -> None:
+    """As CSV there is one head row; what needs an end is refused at once, in one line."""
+    fresh.create_topics()
+    fresh.publish(articles(2))
+    start_worker(fresh.settings)
+    watched = claimstream("watch", "--from-start", "--limit", "2", "--format", "csv")
+    assert watched.exit_code == 0
+    rows = list(csv.DictReader(io.StringIO(watched.stdout_bytes.decode(), newline="")))
+    assert {row["article_id"] for row in rows} == {"article-0", "article-1"}
+    assert {row["label"] for row in rows} == {"attributed_claim", "opinion"}
+    refused = claimstream("watch", "--format", "html")
+    assert refused.exit_code == 2
+    assert refused.stderr.count("\n") == 1
+    assert "text, jsonl or csv" in refused.stderr
