@@ -15,7 +15,7 @@ demo: $(VENV)/demo.installed
 	$(BIN)/claimstream demo $(ARGS)
 
 test: $(VENV)/dev.installed
-	$(BIN)/pytest --cov --cov-report=term:skip-covered $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
 
 lint: $(VENV)/dev.installed
 	$(BIN)/ruff check

@@ -71,6 +71,7 @@ class Metrics(NamedTuple):
     breaker_open: Gauge
     breaker_openings: Counter
     producer_errors: Counter
+    broker_up: Gauge
     commits: Counter
     rebalances: Counter
     partitions: Gauge
@@ -204,6 +205,9 @@ def build_metrics(registry: CollectorRegistry | None = None) -> Metrics:
         ),
         producer_errors=counter(
             "producer_errors_total", "Records that the broker did not confirm."
+        ),
+        broker_up=gauge(
+            "broker_up", "1 while the broker answers, also when there is nothing to do, else 0."
         ),
         commits=counter("commits_total", "Offset commits that the broker accepted."),
         rebalances=counter("rebalances_total", "Assignments of partitions to this worker."),

@@ -134,3 +134,4 @@ class Vitals:
 
     async def _ping(self, outbox: Outbox) -> None:
         self.broker_answers = await outbox.ping(self._settings.kafka.connect_timeout_s)
+        self._metrics.broker_up.set(self.broker_answers)

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from faust.types import TP
@@ -66,3 +68,18 @@ def test_a_producer_ahead_of_its_time() -> None:
     metrics = build_metrics()
     _look(metrics, lag={PARTITION: 1}, oldest={PARTITION: time.time() + 3600})
     assert _age(metrics) == 0
+
+
+def test_whether_the_broker_answers() -> None:
+    """What the broker answers to a ping shows, so that an outage shows in an idle worker too."""
+
+    async def test() -> None:
+        metrics = build_metrics()
+        worker = Settings().worker
+        vitals = Vitals(Settings(), metrics, Progress(worker), Breaker(worker, metrics))
+        for answer in (True, False):
+            outbox: Any = SimpleNamespace(ping=AsyncMock(return_value=answer))
+            await vitals._ping(outbox)
+            assert metrics.registry.get_sample_value("claimstream_broker_up") == answer
+
+    asyncio.run(test())

@@ -55,6 +55,7 @@ def test_metrics_tell_what_was_done(worker: Worker) -> None:
     assert worker.metric("claimstream_model_info", name="rules") == 1
     assert worker.metric("claimstream_build_info") == 1
     assert worker.metric("claimstream_consumer_info") == 1
+    assert worker.metric("claimstream_broker_up") == 1
     assert worker.metric("claimstream_batch_tokens_sum") > 10
     assert worker.metric("claimstream_batch_fill_ratio_count") > 0
     assert worker.metric("claimstream_assigned_partitions") == 4

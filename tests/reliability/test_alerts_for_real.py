@@ -44,6 +44,8 @@ PAGE_S = 180.0
 # How long to look whether anything else is told.
 LOOK_S = 20.0
 START_S = 120.0
+# Until what was published is done, or in hand.
+QUIET_S = 3.0
 
 
 class Watch(NamedTuple):
@@ -185,8 +187,19 @@ def test_the_model_fails(
         _expect(watch, {"ClaimstreamBreakerOpen"}, tell)
 
 
-def test_the_broker_stops(tmp_path: Path, tell: Callable[[str], None]) -> None:
-    """The broker dies; the worker ends, and is started again and again by its supervisor.
+def test_the_broker_stops_under_an_idle_worker(tmp_path: Path, tell: Callable[[str], None]) -> None:
+    """The broker dies while there is nothing to do: the worker lives on, and that is the page."""
+    with EmbeddedBroker(log=tmp_path / "broker.log") as broker:
+        cluster = Cluster(broker.bootstrap_servers)
+        with _watched(cluster, tmp_path / "log") as watch:
+            time.sleep(QUIET_S)
+            os.kill(broker.pid, signal.SIGKILL)
+            _expect(watch, {"ClaimstreamNotConsuming"}, tell)
+            assert watch.worker.process.poll() is None
+
+
+def test_the_broker_stops_under_load(tmp_path: Path, tell: Callable[[str], None]) -> None:
+    """The broker dies; the worker ends, and is started again by its supervisor.
 
     Then it waits for the cluster without a partition, which is one page. But the start of a process
     is not shortened as the rules are, and meanwhile no worker is up, which is another: either may
@@ -202,6 +215,7 @@ def test_the_broker_stops(tmp_path: Path, tell: Callable[[str], None]) -> None:
                 target=_supervise, args=(watch.worker, cluster, tmp_path, settings, stop)
             )
             cluster.publish(articles(500, first=90_000, body="SLEEP 0.05"))
+            time.sleep(QUIET_S)  # until it has some of them in hand
             supervisor.start()
             try:
                 os.kill(broker.pid, signal.SIGKILL)

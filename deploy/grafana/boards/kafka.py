@@ -107,6 +107,17 @@ def _group() -> tuple[Panel, ...]:
         ),
         number(
             About(
+                "Broker reached",
+                "Share of the workers that the broker answers.",
+                "percentunit",
+                "ClaimstreamNotConsuming",
+            ),
+            (f"avg({now('claimstream_broker_up')})", "workers"),
+            steps=under(1),
+            width=6,
+        ),
+        number(
+            About(
                 "Rebalances",
                 "In the time shown, counted by every worker that took part.",
                 "none",
@@ -119,7 +130,7 @@ def _group() -> tuple[Panel, ...]:
         number(
             About("Groups and topics", "What is read, and workers of each.", "none", "First look"),
             (consumers, "{{group}}: {{topic}}"),
-            width=12,
+            width=6,
         ),
         graph(
             About("Partitions by worker", "A worker without one is a spare.", "short", "Scale"),
