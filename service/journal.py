@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from service.kafka import BrokerError, client_options, stop_consumer
+from service.kafka import BrokerError, client_options, start_consumer, stop_consumer
 from service.settings import KafkaSettings
 
 Place = tuple[str, int]  # topic and partition
@@ -41,7 +41,7 @@ class Journal:
             JournalError: the cluster cannot be reached.
         """
         async with self._errors():
-            await self._consumer.start()
+            await start_consumer(self._consumer)
 
     async def stop(self) -> None:
         """Disconnect."""

@@ -118,6 +118,24 @@ async def admin_client(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClien
         await client.close()
 
 
+async def start_consumer(consumer: AIOKafkaConsumer) -> None:
+    """Start a consumer. Cancelled meanwhile, it first lets it finish, for a while.
+
+    aiokafka 0.14.0 forgets a connection that it is making when it is cancelled: it stays open.
+
+    Raises:
+        aiokafka.errors.KafkaError: the cluster cannot be used.
+    """
+    start = asyncio.create_task(consumer.start())
+    try:
+        await asyncio.shield(start)
+    except asyncio.CancelledError:
+        await asyncio.wait({start}, timeout=_STOP_S)
+        if not start.cancel() and not start.cancelled():
+            start.exception()  # taken note of: whoever cancelled does not wait for it
+        raise
+
+
 async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
     """Stop a consumer, also one whose broker is away or that has only just started.
 

@@ -13,7 +13,13 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from service.kafka import HEADER_ROOM_BYTES, admin_client, client_options, stop_consumer
+from service.kafka import (
+    HEADER_ROOM_BYTES,
+    admin_client,
+    client_options,
+    start_consumer,
+    stop_consumer,
+)
 from service.records import SourceRecord
 from service.settings import Settings
 from service.topics import TopicsMissingError
@@ -177,7 +183,7 @@ async def open_reader(settings: Settings) -> AsyncIterator[Reader]:
         request_timeout_ms=round(settings.kafka.request_timeout_s * 1000),
     )
     try:
-        await consumer.start()
+        await start_consumer(consumer)
         yield Reader(consumer, partitions, settings)
     finally:
         await stop_consumer(consumer)

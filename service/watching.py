@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaConsumer
 from pydantic import ValidationError
 
 from service.contracts import LabelledArticle
-from service.kafka import client_options, stop_consumer
+from service.kafka import client_options, start_consumer, stop_consumer
 from service.settings import Settings
 
 
@@ -32,7 +32,7 @@ async def follow(settings: Settings, *, from_start: bool) -> AsyncGenerator[Labe
         max_partition_fetch_bytes=settings.kafka.max_record_bytes,
     )
     try:
-        await consumer.start()
+        await start_consumer(consumer)
         async for record in consumer:
             if record.value is None:
                 continue

@@ -108,7 +108,8 @@ def test_missing_and_damaged_models_are_told(
     monkeypatch.setenv("CLAIMSTREAM_MODEL__PATH", str(tmp_path / "model"))
     assert_one_clear_line(claimstream("label", stdin="x"), 2, "no model in")
     shutil.copytree(ROOT / "models/small", tmp_path / "model")
-    with (tmp_path / "model/model.safetensors").open("r+b") as file:
+    (weights,) = (tmp_path / "model").glob("*.safetensors")
+    with weights.open("r+b") as file:
         file.seek(-1, 2)
         last = file.read(1)
         file.seek(-1, 2)

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 # on dev macro-F1, source and cue exact F1; the calibration error at most.
 REACHED = {
     "base": {"seeds": (0.90, 0.94, 0.94), "dev": (0.90, 0.90, 0.87), "ece": 0.02},
-    "small": {"seeds": (0.89, 0.93, 0.93), "dev": (0.855, 0.855, 0.84), "ece": 0.025},
+    "small": {"seeds": (0.89, 0.93, 0.93), "dev": (0.855, 0.855, 0.84), "ece": 0.02},
 }
 DATA = os.environ.get("CLAIMSTREAM_DATA")
 
@@ -85,5 +85,6 @@ def test_scores_on_dev_are_those_of_the_card(labeller: WindowLabeller, size: str
     assert all(map(ge, main_figures(figures), REACHED[size]["dev"]))
     assert figures["ece"] <= REACHED[size]["ece"]
     told = json.loads((ROOT / "models" / size / "metrics.json").read_text())
-    for name in ("macro_f1", "accuracy", "ece"):
+    # Not the calibration error: a dozen sentences, or int8 instead of bfloat16, move it by more.
+    for name in ("macro_f1", "accuracy"):
         assert told[name] == pytest.approx(figures[name], abs=0.003)

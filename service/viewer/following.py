@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
 from service.contracts import LabelledArticle
-from service.kafka import BrokerError, client_options, stop_consumer
+from service.kafka import BrokerError, client_options, start_consumer, stop_consumer
 from service.settings import Settings
 from service.topics import TopicsMissingError, check
 from service.viewer.checking import fault
@@ -110,7 +110,7 @@ async def _connected(
     )
     try:
         async with asyncio.timeout(settings.kafka.connect_timeout_s):
-            await consumer.start()
+            await start_consumer(consumer)
             await _take_places(consumer, positions, from_start=from_start)
         asked = -_ASK_EVERY_S
         while True:

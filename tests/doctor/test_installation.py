@@ -22,7 +22,7 @@ from service.doctor.installation import (
     weight_bytes,
 )
 from service.metrics import build_metrics
-from service.release import check
+from service.release import check, weight_files
 from service.settings import RELEASES, HttpSettings, ModelSettings
 
 SMALL = ModelSettings(size="small")
@@ -43,15 +43,21 @@ def test_a_released_model_is_named() -> None:
     assert model.digest[:19] in finding.found
 
 
+def weights(model: ModelSettings) -> str:
+    """The name of the only file of weights."""
+    (name,) = weight_files(model.folder)
+    return name
+
+
 def test_a_damaged_model_fails(copied: ModelSettings) -> None:
     """One byte of the weights is another one: the file is named, and what to do."""
-    with (copied.folder / "model.safetensors").open("r+b") as file:
+    with (copied.folder / weights(copied)).open("r+b") as file:
         byte = file.read(1)
         file.seek(0)
         file.write(bytes([byte[0] ^ 1]))
     finding = check_model(copied)
     assert finding.status == "fail"
-    assert "model.safetensors has another digest" in finding.found
+    assert f"{weights(copied)} has another digest" in finding.found
     assert "CLAIMSTREAM_MODEL__PATH" in str(finding.do)
 
 
@@ -62,7 +68,7 @@ def test_a_missing_model_fails(tmp_path: Path) -> None:
     assert finding.status == "fail"
     assert f"no model in {tmp_path}" in finding.found
     assert weight_bytes(settings) is None
-    assert weight_bytes(SMALL) == (SMALL.folder / "model.safetensors").stat().st_size
+    assert weight_bytes(SMALL) == (SMALL.folder / weights(SMALL)).stat().st_size
 
 
 def test_the_backend_is_found_by_labelling() -> None:
@@ -75,6 +81,7 @@ def test_the_backend_is_found_by_labelling() -> None:
 
 def test_a_backend_that_was_not_made_fails(copied: ModelSettings) -> None:
     """ONNX is asked for and there is no such file: how to make it is said."""
+    shutil.rmtree(copied.folder / "onnx", ignore_errors=True)
     finding = check_backend(copied.model_copy(update={"backend": "onnx"}))
     assert finding.status == "fail"
     assert "python -m models.export" in finding.found
