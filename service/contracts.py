@@ -193,6 +193,15 @@ class LabelledArticle(Frozen):
         """One line of JSON, the same characters for the same labelled article."""
         return self.model_dump_json(by_alias=True)
 
+    @classmethod
+    def from_json(cls, value: str | bytes) -> Self:
+        """Read one, as every reader should: what a later version adds is ignored.
+
+        Raises:
+            pydantic.ValidationError: it is no labelled article of this major version.
+        """
+        return cls.model_validate_json(value, extra="ignore")
+
 
 def digest(text: str) -> str:
     """``sha256:`` and the hexadecimal digest of the text's UTF-8 bytes."""

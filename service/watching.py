@@ -37,7 +37,7 @@ async def follow(settings: Settings, *, from_start: bool) -> AsyncGenerator[Labe
             if record.value is None:
                 continue
             try:
-                yield LabelledArticle.model_validate_json(record.value)
+                yield LabelledArticle.from_json(record.value)
             except ValidationError as error:
                 where = f"{record.topic}, partition {record.partition}, offset {record.offset}"
                 yield f"{where}: no labelled article of this version ({error.error_count()} faults)"

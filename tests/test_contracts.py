@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
-from service.contracts import Article, Model, digest, labelled_id
+from service.contracts import Article, LabelledArticle, Model, digest, labelled_id
 from service.schemas import schemas
+from tests.viewer.samples import labelled
 
 ROOT = Path(__file__).parent.parent
 MODEL = Model(name="m", version="1", digest="sha256:0")
@@ -81,3 +82,13 @@ def test_digest_is_of_the_utf8_bytes() -> None:
     assert digest("é") == (
         "sha256:4a99557e4033c3539de2eb65472017cad5f9557f7a0625a09f1c3f6e2ba69c4c"
     )
+
+
+def test_readers_ignore_what_a_later_version_adds() -> None:
+    """Unknown fields, at any depth, are passed over; another major version is refused."""
+    article = labelled("a")
+    value = json.loads(article.to_json())
+    value["novel"] = value["model"]["novel"] = value["sentences"][0]["novel"] = 1
+    assert LabelledArticle.from_json(json.dumps(value)) == article
+    with pytest.raises(ValidationError):
+        LabelledArticle.from_json(json.dumps(value | {"schema": "claims/2"}))

@@ -4,6 +4,7 @@ import json
 import math
 import random
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 
 from models.training import train as training
 from models.training.__main__ import app
+from models.training.ablations import ablate
 from models.training.batches import collate
 from models.training.card import write_card
 from models.training.encode import encode, examples
@@ -128,6 +130,22 @@ def test_ones_own_articles_make_a_release(
     labelled = label_article(Article(id="a", body=body), labeller)
     assert len(labelled.sentences) + len(labelled.furniture) == 201
     assert all(sentence.uncertain for sentence in labelled.sentences)
+
+
+def test_variants_of_a_recipe_are_trained_and_scored_once(
+    base: Path, data: Path, tmp_path: Path
+) -> None:
+    """Each variant has its own figures; a second run reads them and trains nothing."""
+    stage = {"epochs": 1, "shares": {"labelled_articles": 0.5}}
+    recipe = RECIPE | {"variants": {"plain": {}, "half": {"layers": 1, "stage": stage}}}
+    first = list(ablate(recipe, data, base, tmp_path, 1))
+    assert [result["variant"] for result in first] == ["plain", "half"]
+    assert all(0 <= result["sure"] <= 1 for result in first)
+    config = json.loads((tmp_path / "half/release/config.json").read_text())
+    assert config["num_hidden_layers"] == 1
+    shutil.rmtree(tmp_path / "plain")
+    assert list(ablate(recipe, data, base, tmp_path, 1)) == first
+    assert not (tmp_path / "plain").exists()
 
 
 def test_the_page_of_scores_is_the_same_for_the_same_figures(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import torch
 import typer
 from rich.console import Console
 
+from models.training.ablations import ablate
 from models.training.card import write_card
 from models.training.corpora import corpus_file
 from models.training.release import release as make_release
@@ -26,6 +27,7 @@ from service.settings import ModelSettings
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 CORES = os.cpu_count() or 1
 RECIPE = Path(__file__).with_name("small.toml")
+ABLATIONS = RECIPE.with_name("ablations.toml")
 
 Recipe = Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The recipe.")]
 Data = Annotated[Path, typer.Option(exists=True, file_okay=False, help="Folder of the corpora.")]
@@ -130,6 +132,30 @@ def release(  # noqa: PLR0913 - one option each
     figures = score(load(ModelSettings(path=out, threads=threads)), data, out, about)
     write_card(out, figures)
     Console().print_json(json.dumps({k: v for k, v in figures.items() if k != "recipe"}))
+
+
+@app.command("ablate")
+def ablate_command(  # noqa: PLR0913 - one option each
+    data: Data,
+    run: Run = Path("runs/ablations"),
+    recipe: Recipe = ABLATIONS,
+    *,
+    base: Base = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Of the variants; may be given repeatedly.")
+    ] = None,
+    threads: Threads = CORES,
+) -> None:
+    """Train and score variants of one recipe; goes on where an interrupted run stopped."""
+    torch.set_num_threads(threads)
+    config = read_config(recipe)
+    if unknown := set(only or []) - config["variants"].keys():
+        raise typer.BadParameter(f"no such variant: {', '.join(sorted(unknown))}")
+    if only:
+        config["variants"] = {name: config["variants"][name] for name in only}
+    folder = base_folder(config["base"], base)
+    for result in ablate(config, data, folder, run, threads):
+        Console().print_json(json.dumps(result), indent=None)
 
 
 if __name__ == "__main__":

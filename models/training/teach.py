@@ -12,6 +12,7 @@ from rich.progress import track
 from models.training.corpora import TEXTS, corpus_file, sha256
 from service.pipeline import Labeller, label_of
 from service.segmentation import segment
+from service.torch_backend import computes_in_bfloat16
 
 _SHINGLE = 8
 # An article that shares more of its runs of eight words than this with an annotated one is a copy.
@@ -73,7 +74,7 @@ def shingles(text: str) -> set[int]:
 def _rows(labeller: Labeller, text: str) -> list[list[object]]:
     """One row a sentence: offsets, probabilities, and for claims source and cue."""
     segments = segment(text)[:_MAX_SEGMENTS]
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=computes_in_bfloat16()):
         predictions = labeller.predict(text, segments)
     rows: list[list[object]] = []
     for part, found in zip(segments, predictions, strict=True):

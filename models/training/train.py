@@ -21,6 +21,7 @@ from models.training.corpora import corpus
 from models.training.encode import Encoded, Example, encode, examples
 from models.training.losses import total_loss
 from service.network import Network
+from service.torch_backend import computes_in_bfloat16
 from service.windows import WindowLayout
 
 CHECKPOINT = "checkpoint.pt"
@@ -203,7 +204,7 @@ def update(
 ) -> float:
     """One step down the gradient; returns the loss."""
     network.train()
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=computes_in_bfloat16()):
         logits = network(batch.ids, batch.mask, batch.owner, batch.markers)
     loss = total_loss(
         logits, batch, smoothing=config["smoothing"], span_weight=config["span_weight"]

@@ -166,7 +166,7 @@ def read(record: Any, articles_topic: str) -> Event:
         except UnicodeDecodeError:
             return Strange(f"{where}: a tombstone whose key is not UTF-8")
     try:
-        article = LabelledArticle.model_validate_json(record.value)
+        article = LabelledArticle.from_json(record.value)
     except ValidationError as error:
         return Strange(f"{where}: no labelled article ({error.error_count()} faults)")
     if reason := fault(article):

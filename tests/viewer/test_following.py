@@ -76,7 +76,6 @@ def test_a_tombstone() -> None:
         ARTICLE.to_json().replace("claims/1", "claims/2").encode(),
         ARTICLE.to_json().replace('"index":0', '"index":-1').encode(),
         ARTICLE.to_json().replace('"title":null', '"title":"\\ud800"').encode(),
-        ARTICLE.to_json().replace('"uncertain":false', '"uncertain":false,"more":1').encode(),
         changed(ARTICLE, 1, end=10_000).to_json().encode(),
         changed(ARTICLE, 1, index=5).to_json().encode(),
     ],
