@@ -11,16 +11,11 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.conn import collect_hosts, create_conn
-from aiokafka.errors import (
-    AuthenticationFailedError,
-    IllegalSaslStateError,
-    KafkaError,
-    SaslAuthenticationFailed,
-    UnsupportedSaslMechanismError,
-)
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
+from service.refusals import BROKEN_RULES, find_refusal
 from service.settings import KafkaSettings
+from service.tokens import TokenFile
 
 # aiokafka logs every failed attempt. What matters of that is in the error that is raised; in a
 # command that has not set up logging, Python would print the rest to standard error.
@@ -30,17 +25,6 @@ logging.getLogger("aiokafka").addHandler(logging.NullHandler())
 HEADER_ROOM_BYTES: Final = 64 * 1024
 
 _STOP_S: Final = 5.0
-
-# What no waiting mends: wrong passwords, mechanisms and certificates.
-_REFUSALS: Final = (
-    AuthenticationFailedError,
-    IllegalSaslStateError,
-    SaslAuthenticationFailed,
-    UnsupportedSaslMechanismError,
-    ssl.SSLError,
-)
-# Of TLS's errors, those of a connection that is cut off.
-_CUT_OFF: Final = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 
 
 class BrokerError(Exception):
@@ -55,14 +39,37 @@ def ssl_context(kafka: KafkaSettings) -> ssl.SSLContext | None:
     """Build the context for TLS, or None where the connection is in clear.
 
     Raises:
-        RefusedError: the file of CA certificates cannot be read.
+        RefusedError: a certificate or a key cannot be read.
     """
     if kafka.security_protocol == "PLAINTEXT":
         return None
     try:
-        return ssl.create_default_context(cafile=kafka.ca_file)
+        context = ssl.create_default_context(cafile=kafka.ca_file)
     except OSError as error:
-        raise RefusedError(f"CA certificates {kafka.ca_file}: {error.strerror or error}") from error
+        raise RefusedError(f"CA certificates {kafka.ca_file}: {_why(error)}") from error
+    if kafka.cert_file:
+
+        def password() -> str:
+            # Without a function OpenSSL would ask for it on the terminal.
+            if kafka.key_password is None:
+                raise ValueError("the key is encrypted: set key_password")
+            return kafka.key_password.get_secret_value()
+
+        try:
+            context.load_cert_chain(kafka.cert_file, kafka.key_file, password)
+        except (OSError, ValueError) as error:
+            files = " and ".join(str(file) for file in (kafka.cert_file, kafka.key_file) if file)
+            locked = ", or key_password does not open it" if kafka.key_password else ""
+            raise RefusedError(f"certificate {files}: {_why(error, locked)}") from error
+    return context
+
+
+def _why(error: Exception, or_else: str = "") -> str:
+    if isinstance(error, ssl.SSLError):
+        if error.reason == "KEY_VALUES_MISMATCH":
+            return "the key belongs to another certificate"
+        return f"this is no certificate or key in PEM{or_else}"
+    return getattr(error, "strerror", None) or str(error)
 
 
 def sasl_password(kafka: KafkaSettings) -> str | None:
@@ -70,11 +77,18 @@ def sasl_password(kafka: KafkaSettings) -> str | None:
     return kafka.sasl_password.get_secret_value() if kafka.sasl_password else None
 
 
+def token_file(kafka: KafkaSettings) -> TokenFile | None:
+    """What hands out tokens, where OAUTHBEARER is how we authenticate."""
+    if kafka.sasl_mechanism != "OAUTHBEARER" or kafka.sasl_token_file is None:
+        return None
+    return TokenFile(kafka.sasl_token_file)
+
+
 def client_options(kafka: KafkaSettings) -> dict[str, Any]:
     """Keyword arguments that all aiokafka clients take.
 
     Raises:
-        RefusedError: the file of CA certificates cannot be read.
+        RefusedError: a certificate or a key cannot be read.
     """
     options: dict[str, Any] = {
         "bootstrap_servers": kafka.bootstrap_servers,
@@ -83,11 +97,14 @@ def client_options(kafka: KafkaSettings) -> dict[str, Any]:
         "ssl_context": ssl_context(kafka),
     }
     if kafka.security_protocol == "SASL_SSL":
-        options |= {
-            "sasl_mechanism": kafka.sasl_mechanism,
-            "sasl_plain_username": kafka.sasl_username,
-            "sasl_plain_password": sasl_password(kafka),
-        }
+        options |= {"sasl_mechanism": kafka.sasl_mechanism}
+        if tokens := token_file(kafka):
+            options |= {"sasl_oauth_token_provider": tokens}
+        else:
+            options |= {
+                "sasl_plain_username": kafka.sasl_username,
+                "sasl_plain_password": sasl_password(kafka),
+            }
     return options
 
 
@@ -99,23 +116,34 @@ async def admin_client(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClien
         BrokerError: the cluster cannot be reached in that time, or refuses what is asked.
         RefusedError: it takes neither our password nor our certificates, or we not its.
     """
+    options = client_options(kafka)
     client = AIOKafkaAdminClient(
-        **client_options(kafka), request_timeout_ms=round(kafka.connect_timeout_s * 1000)
+        **options, request_timeout_ms=round(kafka.connect_timeout_s * 1000)
     )
     try:
         async with asyncio.timeout(kafka.connect_timeout_s):
-            await client.start()
+            await _start(client)
         yield client
-    except TimeoutError as error:
-        raise BrokerError(
-            f"no broker at {kafka.bootstrap_servers} within {kafka.connect_timeout_s:g} s"
-        ) from error
-    except (KafkaError, OSError) as error:
-        if refusal := await _refusal(kafka):
-            raise RefusedError(f"{kafka.bootstrap_servers} refuses us: {refusal}") from error
-        raise BrokerError(f"no broker at {kafka.bootstrap_servers}: {error}") from error
+    except (KafkaError, OSError) as error:  # a timeout is an OSError too
+        if refusal := await find_refusal(options, kafka.connect_timeout_s):
+            raise RefusedError(refusal) from error
+        servers = kafka.bootstrap_servers
+        if isinstance(error, TimeoutError):
+            late = f"no broker at {servers} within {kafka.connect_timeout_s:g} s"
+            raise BrokerError(late) from error
+        raise BrokerError(f"no broker at {servers}: {error}") from error
     finally:
         await client.close()
+
+
+async def _start(client: AIOKafkaAdminClient) -> None:
+    try:
+        await client.start()
+    except BROKEN_RULES as error:
+        if isinstance(error, OSError):  # a certificate that is refused
+            raise
+        # What was wrong is found out by hand, as with everything else that aiokafka does not tell.
+        raise KafkaConnectionError(repr(error)) from error
 
 
 async def start_consumer(consumer: AIOKafkaConsumer) -> None:
@@ -159,24 +187,3 @@ async def check_broker(kafka: KafkaSettings) -> None:
     """
     async with admin_client(kafka):
         return
-
-
-async def _refusal(kafka: KafkaSettings) -> Exception | None:
-    """Connect by hand to find out what aiokafka only logs when it gets no connection."""
-    if kafka.security_protocol == "PLAINTEXT":
-        return None
-    options = client_options(kafka)
-    del options["bootstrap_servers"]
-    for host, port, _ in collect_hosts(kafka.bootstrap_servers, randomize=False):
-        try:
-            connection = await create_conn(
-                host, port, request_timeout_ms=round(kafka.connect_timeout_s * 1000), **options
-            )
-        except _CUT_OFF:
-            continue
-        except _REFUSALS as error:
-            return error
-        except (KafkaError, OSError):  # a timeout is an OSError too
-            continue
-        connection.close()
-    return None

@@ -67,7 +67,11 @@ def configure_logs(settings: LogSettings) -> None:
     if settings.format == "json":
         last += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     else:
-        last += [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        # Its own way with tracebacks shows every local variable: passwords, and articles.
+        plain = structlog.dev.plain_traceback
+        last += [
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
+        ]
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(RepeatFilter())
     handler.setFormatter(

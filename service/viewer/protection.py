@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import traceback
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -39,12 +40,15 @@ _WORDS: Final = {
     403: "This request comes from elsewhere and is not answered.",
     404: "There is nothing at this address.",
     405: "This address is not asked in this way.",
+    408: "What was sent came too slowly. Please try again.",
     413: "Too much at once: this is larger than the box takes.",
     415: "The box takes what its own form sends, and nothing else.",
     500: "Something went wrong in the viewer. It has been logged.",
     503: "Too much to do at the moment. Please try again in a few seconds.",
 }
 _SHOWN_FRAMES: Final = 6
+# The largest form takes this long at a tenth of a megabyte a second.
+_BODY_WITHIN_S: Final = 30.0
 
 
 async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
@@ -90,6 +94,17 @@ async def refuse_strangers(request: web.Request, handler: Handler) -> web.Stream
         raise web.HTTPForbidden
     if request.method not in {"GET", "HEAD"} and not is_own_form(request):
         raise web.HTTPForbidden
+    return await handler(request)
+
+
+@web.middleware
+async def read_in_time(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Read what is sent, and wait for it only so long."""
+    try:
+        async with asyncio.timeout(_BODY_WITHIN_S):
+            await request.read()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout from None
     return await handler(request)
 
 

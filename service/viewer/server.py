@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
-from typing import Final, NamedTuple
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from typing import NamedTuple
 
 from aiohttp import web
 
 from service.health import PortTakenError
+from service.listening import Door, listen
 from service.pipeline import Labeller
 from service.settings import Settings
 from service.viewer import events, labelling, protection, reading
@@ -19,9 +20,6 @@ from service.viewer.originals import Originals
 from service.viewer.pages import FOLDER, Pages
 from service.viewer.pasting import PasteBox
 from service.viewer.state import LIVE, LOOPBACK_ONLY, ORIGINALS, PAGES, PASTE_BOX
-
-# Requests that are still being answered at the end are cut off after so many seconds.
-_SHUTDOWN_S: Final = 1.0
 
 
 class Viewer(NamedTuple):
@@ -34,7 +32,7 @@ class Viewer(NamedTuple):
 
 
 def build_app(
-    live: Live, box: PasteBox | None, *, is_loopback_only: bool = True
+    live: Live, box: PasteBox | None, *, is_loopback_only: bool = True, door: Door | None = None
 ) -> web.Application:
     """Put the web application together.
 
@@ -42,9 +40,15 @@ def build_app(
         live: what it shows.
         box: labels pasted texts; None leaves that page out.
         is_loopback_only: answer only requests that were sent to this machine by its own name.
+        door: told which requests are being answered.
     """
     app = web.Application(
-        middlewares=[protection.explain_errors, protection.refuse_strangers],
+        middlewares=[
+            *([] if door is None else [door.note_answering]),
+            protection.explain_errors,
+            protection.refuse_strangers,
+            protection.read_in_time,
+        ],
         client_max_size=labelling.MAX_FORM_BYTES,
     )
     app[LIVE], app[PAGES] = live, Pages(can_label=box is not None)
@@ -91,28 +95,23 @@ async def serve(
     """
     live = Live(settings.viewer)
     box = PasteBox(labeller) if labeller is not None else None
-    app = build_app(live, box, is_loopback_only=protection.is_loopback(host))
+    door = Door()
+    app = build_app(live, box, is_loopback_only=protection.is_loopback(host), door=door)
     app[ORIGINALS] = Originals(settings, live.store)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
-    await runner.setup()
-    following = None
-    try:
+    async with AsyncExitStack() as stack:
         try:
-            await web.TCPSite(runner, host, port).start()
+            taken = await stack.enter_async_context(listen(app, host, port, door))
         except OSError as error:
             raise PortTakenError(
                 f"cannot listen on {host}:{port}: {error.strerror or error}"
             ) from error
-        following = asyncio.create_task(_follow(settings, live, from_start=from_start))
-        name = f"[{host}]" if ":" in host else host
-        yield Viewer(f"http://{name}:{runner.addresses[0][1]}", live, following, box)
-    finally:
-        if following is not None:
-            following.cancel()
-            await asyncio.wait({following})
         if box is not None:
-            box.close()
-        await runner.cleanup()
+            stack.callback(box.close)
+        following = asyncio.create_task(_follow(settings, live, from_start=from_start))
+        stack.push_async_callback(asyncio.wait, {following})
+        stack.callback(following.cancel)
+        name = f"[{host}]" if ":" in host else host
+        yield Viewer(f"http://{name}:{taken}", live, following, box)
 
 
 async def _follow(settings: Settings, live: Live, *, from_start: bool) -> None:

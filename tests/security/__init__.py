@@ -1,0 +1,1 @@
+"""What an attacker, a wrong setting or a careless log could do, tried for real."""
