@@ -19,8 +19,8 @@ _COUNT: Final = {"type": "string", "pattern": "^[0-9]+$"}
 _TRACEPARENT: Final = {
     "type": "string",
     "pattern": "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$",
-    "description": "W3C Trace Context. It goes through from the article to what becomes of it; a "
-    "malformed one does not.",
+    "description": "W3C Trace Context. It goes through from the article to what becomes of it, "
+    "where the service is traced with the id of a later span; a malformed one does not.",
 }
 
 

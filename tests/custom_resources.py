@@ -1,8 +1,15 @@
 """The fields of the custom resources that we use, as their projects document them.
 
-Written by hand from the API references of the Prometheus operator (ServiceMonitor and
-PrometheusRule), KEDA 2.17 (ScaledObject, its Kafka scaler, TriggerAuthentication) and Strimzi 0.49
-(v1). A field that is not here is one that we do not use: look it up there before adding it.
+Written by hand, and compared with (of some of it only excerpts could be read):
+
+- the Prometheus operator's API reference (ServiceMonitor and PrometheusRule of version v1);
+- KEDA's pages "ScaledObject specification" and "Apache Kafka" (the scaler) of 2.17 and 2.22, its
+  types (apis/keda/v1alpha1/scaledobject_types.go) and its scaler (pkg/scalers/kafka_scaler.go); by
+  its definition a trigger's metadata are texts only;
+- Strimzi's reference of kafka.strimzi.io/v1 (0.49), and its own example of one node,
+  packaging/examples/kafka/kafka-single-node.yaml.
+
+A field that is not here is one that we do not use: look it up there before adding it.
 """
 
 from __future__ import annotations

@@ -38,11 +38,13 @@ Resource = dict[str, Any]
 @cache
 def _built(overlay: str) -> list[Resource]:
     """The resources of an overlay, as they are applied."""
+    return _kustomized(FOLDER / "overlays" / overlay)
+
+
+def _kustomized(folder: Path) -> list[Resource]:
     tool = shutil.which("kustomize")
     command = [tool, "build"] if tool else [str(shutil.which("kubectl")), "kustomize"]
-    done = subprocess.run(
-        [*command, str(FOLDER / "overlays" / overlay)], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([*command, str(folder)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     return list(yaml.safe_load_all(done.stdout))
 
@@ -218,6 +220,31 @@ def test_the_network_is_closed(overlay: str) -> None:
     server = _one(overlay, "ConfigMap")["data"][f"{PREFIX}KAFKA__BOOTSTRAP_SERVERS"]
     assert [port["port"] for port in broker["ports"]] == [int(server.rsplit(":", 1)[1])]
     assert all(rule["from" if rule is scraping else "to"] for rule in (scraping, names, broker))
+
+
+@overlays
+def test_tracing_can_be_added(overlay: str, tmp_path: Path) -> None:
+    """With the component an overlay's workers are told of a collector, and may reach it alone."""
+    copy = shutil.copytree(FOLDER, tmp_path / "kubernetes")
+    traced = copy / "overlays" / "traced"
+    traced.mkdir()
+    (traced / "kustomization.yaml").write_text(
+        f"resources: [../{overlay}]\ncomponents: [../../components/tracing]\n"
+    )
+    built = {each["kind"]: each for each in _kustomized(traced)}
+    data = built["ConfigMap"]["data"]
+    new = data.items() - _one(overlay, "ConfigMap")["data"].items()
+    settings = Settings.model_validate(
+        {"tracing": {name.rpartition("__")[2].lower(): value for name, value in new}}
+    ).tracing
+    assert {name.startswith(f"{PREFIX}TRACING__") for name, _ in new} == {True}
+    assert settings.endpoint is not None
+    *before, collector = built["NetworkPolicy"]["spec"]["egress"]
+    assert before == _one(overlay, "NetworkPolicy")["spec"]["egress"]
+    assert [port["port"] for port in collector["ports"]] == [settings.endpoint.port]
+    (place,) = collector["to"]
+    namespace = place["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+    assert str(settings.endpoint.host).split(".")[1] == namespace
 
 
 @overlays

@@ -35,6 +35,7 @@ PROCEDURES = {
     "Reprocess a day",
     "Scale",
     "Rotate credentials",
+    "Follow an article",
     "Upgrade Kafka",
 }
 TOOLS = ("promtool", "amtool", "kubectl", "curl")
@@ -126,6 +127,8 @@ def surroundings(
 ) -> Iterator[tuple[Path, dict[str, str]]]:
     """A copy of what is deployed, with a worker that has labelled some and refused some articles.
 
+    A second one, green, has read the same for topics of its own.
+
     Yields:
         The folder, and the environment to run commands in.
     """
@@ -143,14 +146,39 @@ def surroundings(
     cluster.create_topics()
     # Bad articles of many keys, so that every partition has one.
     bad = [(f"bad-{n}".encode(), b"not an article") for n in range(24)]
-    with Worker(cluster.settings, folder / "worker.log") as worker:
-        worker.wait_until_ready()
+    green = _green(cluster)
+    with (
+        Worker(cluster.settings, folder / "worker.log") as worker,
+        Worker(green.settings, folder / "green.log") as green_worker,
+    ):
         cluster.publish([*articles(3), *bad])
-        cluster.outcomes(27)
+        for reader, one in ((worker, cluster), (green_worker, green)):
+            reader.wait_until_ready()
+            one.outcomes(27)
         address = re.search(r'"address": "(http://[^"]+)"', worker.log)
         assert address is not None
-        more = {"WORKER": address[1], "PATH": f"{bin_}:{os.environ['PATH']}"}
+        more = {
+            "WORKER": address[1],
+            "BLUE": cluster.settings.topics.claims,
+            "GREEN": green.settings.topics.claims,
+            "PATH": f"{bin_}:{os.environ['PATH']}",
+        }
         yield folder, os.environ | environment(cluster.settings) | more
+
+
+def _green(blue: Cluster) -> Cluster:
+    """Another group that reads the same articles, to topics of its own, created."""
+    settings, green = blue.settings, Cluster(blue.settings.kafka.bootstrap_servers)
+    group = f"{settings.kafka.group}-green"
+    names = {"articles": settings.topics.articles}
+    green.settings = green.settings.model_copy(
+        update={
+            "kafka": green.settings.kafka.model_copy(update={"group": group}),
+            "topics": green.settings.topics.model_copy(update=names),
+        }
+    )
+    green.create_topics()
+    return green
 
 
 @pytest.mark.parametrize("commands", runbook.tested())

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import typer
 
-from service.cli import benching, deadletters, doctoring, labelling, streaming, viewing
+from service.cli import (
+    benching,
+    comparing,
+    deadletters,
+    doctoring,
+    labelling,
+    streaming,
+    viewing,
+)
 
 app = typer.Typer(
     name="claimstream",
@@ -14,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(labelling.app)
+app.add_typer(comparing.app)
 app.add_typer(streaming.app)
 app.add_typer(viewing.app)
 app.add_typer(doctoring.app)

@@ -255,6 +255,18 @@ def _process() -> tuple[Panel, ...]:
             ),
             (f"count by (version, python) ({now('claimstream_build_info')})", "{{version}}"),
         ),
+        graph(
+            About(
+                "Spans of traces",
+                "Made, and taken by the tracing endpoint; the difference is dropped. None while "
+                "tracing is off.",
+                "ops",
+                "Follow an article",
+            ),
+            (f"sum({per_second('claimstream_trace_spans_total')})", "made"),
+            (f"sum({per_second('claimstream_trace_spans_exported_total')})", "taken"),
+            width=24,
+        ),
     )
 
 

@@ -1,0 +1,1 @@
+"""Compares two models on the same articles, before one takes over from the other."""
