@@ -8,14 +8,14 @@ nothing is fetched, and no clock is read.
 
 from __future__ import annotations
 
+import json
 import logging
 import re
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from lxml.etree import LxmlError, iterwalk
+from lxml.etree import LxmlError, fromstring, iterwalk
 from lxml.html import HTMLParser, document_fromstring
-from trafilatura import bare_extraction
-from trafilatura.settings import Document
 
 
 class ExtractionError(ValueError):
@@ -44,6 +44,19 @@ _INVISIBLE: Final = re.compile(r"[\x80-\x84\x86-\x9f\xad\u200b\ufeff]")
 # Beyond these trafilatura takes minutes. News pages have thousands of elements, some 20 deep.
 _MAX_ELEMENTS: Final = 100_000
 _MAX_SUM_OF_DEPTHS: Final = 2_000_000
+_MAX_DEPTH: Final = 256  # libxml2's own limit, beyond which it leaves out what follows
+_TOO_DEEP: Final = "the html is nested more than 250 elements deep"
+# Beyond these a library takes a time that grows with the square of the page's length: libxml2 for
+# an element's attributes, justext (which trafilatura asks for a second opinion) for short
+# paragraphs, trafilatura for what the page says of itself in JSON that is broken.
+_MAX_ATTRIBUTES: Final = 5_000
+_MAX_FOR_SECOND_OPINION: Final = 5_000
+_MAX_BROKEN_JSON: Final = 16 * 1024
+
+_JSON: Final = (
+    './/script[@type="application/ld+json"]',
+    './/script[@type="application/settings+json"]',
+)
 
 # Without the wide search only what the page marks as its date counts, not any date in its text.
 # The latest date is fixed because it is today by default: a replay must give the same answer.
@@ -63,6 +76,7 @@ def extract(html: str) -> Extracted:
         ExtractionError: there is none, or the page is empty, too large or too deeply nested.
     """
     tree = parse_page(html)
+    _drop_broken_json(tree)
     document = _find(tree)
     if document is not None and _is_whole_page(document.body):
         document = _find(tree, favor_precision=True) or document
@@ -73,8 +87,16 @@ def extract(html: str) -> Extracted:
     return Extracted(text, document.title or None, published_at, document.author or None)
 
 
-def _find(tree: Any, *, favor_precision: bool = False) -> Document | None:
-    """Let trafilatura look for the main text."""
+def _find(tree: Any, *, favor_precision: bool = False) -> Any:
+    """Let trafilatura look for the main text.
+
+    Returns:
+        A `trafilatura.settings.Document`, or None.
+    """
+    # A third of the time that a start takes without it, and most articles come as text.
+    from trafilatura import bare_extraction  # noqa: PLC0415
+    from trafilatura.settings import Document  # noqa: PLC0415
+
     try:
         found = bare_extraction(
             tree,
@@ -82,6 +104,7 @@ def _find(tree: Any, *, favor_precision: bool = False) -> Document | None:
             with_metadata=True,
             date_extraction_params=dict(_DATES),
             favor_precision=favor_precision,
+            fast=sum(1 for _ in tree.iter()) > _MAX_FOR_SECOND_OPINION,
         )
     except MemoryError:
         raise
@@ -101,28 +124,68 @@ def parse_page(html: str) -> Any:
     Raises:
         ExtractionError: the page is empty, too large or too deeply nested.
     """
-    readable = _CONTROLS.sub("", _SURROGATES.sub("\ufffd", html))
-    # Bytes and their encoding: what the page declares about the bytes it once was is void.
-    parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False)
+    readable = _CONTROLS.sub("", _SURROGATES.sub("\ufffd", html)).encode()
     try:
-        tree = document_fromstring(readable.encode(), parser=parser)
+        fromstring(readable, _parser(_Limits()))
+        parser = _parser()
+        tree = document_fromstring(readable, parser=parser)
     except LxmlError as error:
         raise ExtractionError("the html is empty") from error
     if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
-        raise ExtractionError("the html is nested more than 250 elements deep")
-    elements = depth = depths = 0
-    for event, _ in iterwalk(tree, events=("start", "end")):
-        if event == "start":
-            elements += 1
-            depth += 1
-            depths += depth
-        else:
-            depth -= 1
-    if elements > _MAX_ELEMENTS:
-        raise ExtractionError(f"the html has {elements} elements, more than {_MAX_ELEMENTS}")
-    if depths > _MAX_SUM_OF_DEPTHS:
-        raise ExtractionError(f"the html nests {elements} elements {depths // elements} deep")
+        raise ExtractionError(_TOO_DEEP)
     return tree
+
+
+class _Limits:
+    """Sees a page go by, and refuses it before there is a tree of it, which would take memory."""
+
+    def __init__(self) -> None:
+        self._elements = self._depth = self._deepest = self._depths = self._attributes = 0
+
+    def start(self, _: str, attributes: Mapping[str, str]) -> None:
+        """An element begins."""
+        self._elements += 1
+        self._depth += 1
+        self._deepest = max(self._deepest, self._depth)
+        self._depths += self._depth
+        self._attributes = max(self._attributes, len(attributes))
+
+    def end(self, _: str) -> None:
+        """An element ends."""
+        self._depth -= 1
+
+    def close(self) -> None:
+        """The page ends.
+
+        Raises:
+            ExtractionError: it is too large or too deeply nested.
+        """
+        elements, depths = self._elements, self._depths
+        if self._deepest > _MAX_DEPTH:
+            raise ExtractionError(_TOO_DEEP)
+        if elements > _MAX_ELEMENTS:
+            raise ExtractionError(f"the html has {elements} elements, more than {_MAX_ELEMENTS}")
+        if depths > _MAX_SUM_OF_DEPTHS:
+            raise ExtractionError(f"the html nests {elements} elements {depths // elements} deep")
+        if self._attributes > _MAX_ATTRIBUTES:
+            raise ExtractionError(f"the html has an element with {self._attributes} attributes")
+
+
+def _parser(target: _Limits | None = None) -> HTMLParser:
+    # Bytes and their encoding: what the page declares about the bytes it once was is void.
+    return HTMLParser(
+        target=target, encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False
+    )
+
+
+def _drop_broken_json(tree: Any) -> None:
+    """Empty what says something of the page in JSON, and is broken and long."""
+    for script in (script for path in _JSON for script in tree.iterfind(path)):
+        if len(text := script.text or "") > _MAX_BROKEN_JSON:
+            try:
+                json.loads(text)
+            except (ValueError, RecursionError):
+                script.text = None
 
 
 def _render(body: Any) -> str:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 import platform
+from collections import Counter as Counts
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from prometheus_client import (
@@ -24,6 +24,7 @@ from prometheus_client import (
 )
 
 from service.contracts import LABELS, Model
+from service.memory import find_memory
 from service.outcomes import REASONS, STAGES, Labelled, Stage
 from service.pipeline import Usage
 
@@ -41,12 +42,6 @@ _FILL_BUCKETS: Final = (0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1)
 _LOOP_BUCKETS: Final = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10)
 # The label's own score, the greatest of three: never under a third.
 _CONFIDENCE_BUCKETS: Final = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
-
-# Where a container finds its limit of memory: control groups version 2, then version 1.
-_CGROUP_LIMITS: Final = (
-    Path("/sys/fs/cgroup/memory.max"),
-    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
-)
 
 
 class Metrics(NamedTuple):
@@ -81,6 +76,8 @@ class Metrics(NamedTuple):
     last_progress: Gauge
     memory_limit: Gauge
     release_share: Gauge
+    trace_spans: Counter
+    trace_spans_exported: Counter
     model: Info
     consumer: Info
 
@@ -93,10 +90,13 @@ class Metrics(NamedTuple):
         """Count an article's sentences by label, and how sure the model was of each."""
         for label, count in labelled.counts.items():
             self.sentences.labels(label).inc(count)
+        # Looked up once: a book has thousands of sentences, and the event loop waits meanwhile.
+        observe = {label: self.confidence.labels(label).observe for label in LABELS}
         for sentence in labelled.certainties:
-            self.confidence.labels(sentence.label).observe(sentence.confidence)
-            if sentence.uncertain:
-                self.uncertain.labels(sentence.label).inc()
+            observe[sentence.label](sentence.confidence)
+        unsure = Counts(sentence.label for sentence in labelled.certainties if sentence.uncertain)
+        for label, count in unsure.items():
+            self.uncertain.labels(label).inc(count)
 
     def count_tokens(self, before: Usage, after: Usage) -> None:
         """Count what the network was given for the records that were taken at once.
@@ -238,6 +238,13 @@ def build_metrics(registry: CollectorRegistry | None = None) -> Metrics:
             "Share of each label among the model's answers on the dev articles of its release.",
             "label",
         ),
+        trace_spans=counter(
+            "trace_spans_total", "Spans made to be exported; none while tracing is off."
+        ),
+        trace_spans_exported=counter(
+            "trace_spans_exported_total",
+            "Spans that the tracing endpoint took. The others wait for it, or were dropped.",
+        ),
         model=Info("model", "The model that labels.", namespace=NAMESPACE, registry=registry),
         consumer=Info(
             "consumer", "What this worker reads.", namespace=NAMESPACE, registry=registry
@@ -263,12 +270,8 @@ def build_metrics(registry: CollectorRegistry | None = None) -> Metrics:
 
 def _memory_limit() -> float:
     """Bytes that this container may use, as the kernel tells it."""
-    for file in _CGROUP_LIMITS:
-        try:
-            return float(file.read_text())
-        except (OSError, ValueError):  # no such file, or the word "max"
-            continue
-    return math.inf
+    memory = find_memory()
+    return memory.total if memory is not None and memory.limited else math.inf
 
 
 def _version() -> str:

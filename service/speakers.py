@@ -8,7 +8,8 @@ shows: an unbroken run of claims, or a quotation still open, leads to the one th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 _PRONOUNS = frozenset({"he", "she", "they", "it"})
@@ -38,6 +39,13 @@ def nearby_speakers(sentences: Sequence[Told]) -> list[int | None]:
         One entry a sentence: None where it names its own source, is no claim, or none can be told.
     """
     runs_on = _quotation_runs_on(sentences)
+    openers = _openers(runs_on)
+    paragraphs = _paragraphs(sentences)
+    is_claim = [sentence.is_claim for sentence in sentences]
+    same = [s.is_claim and not s.starts_paragraph for s in sentences]
+    quoted = _nearest(sentences, 1, lambda number, _: runs_on[number])
+    before = _nearest(sentences, -1, lambda _, beside: is_claim[beside])
+    after = _nearest(sentences, 1, lambda _, beside: same[beside])
     found: list[int | None] = []
     for number, sentence in enumerate(sentences):
         begun = number > 0 and runs_on[number - 1]
@@ -45,13 +53,13 @@ def nearby_speakers(sentences: Sequence[Told]) -> list[int | None]:
         if not sentence.is_claim or sentence.source is not None or is_hearsay:
             found.append(None)
             continue
-        speaker = None
-        if runs_on[number] and not (begun and _opener_names(sentences, runs_on, number)):
-            speaker = _named(sentences, _rest_of_quotation(sentences, runs_on, number))
+        # Whoever opened the quotation comes before who is named further on: *She said: "We …*.
+        opened = begun and sentences[openers[number]].source is not None
+        speaker = None if opened else quoted[number]
         if speaker is None:
-            speaker = _named(sentences, _run(sentences, number, -1))
-            if speaker is None or _paragraph_between(sentences, speaker, number):
-                later = _named(sentences, _same_paragraph(sentences, number))
+            speaker = before[number]
+            if speaker is None or paragraphs[speaker] != paragraphs[number]:
+                later = after[number]
                 speaker = speaker if later is None else later
         found.append(speaker)
     return found
@@ -73,50 +81,41 @@ def _quotation_runs_on(sentences: Sequence[Told]) -> list[bool]:
     return ends
 
 
-def _opener_names(sentences: Sequence[Told], runs_on: Sequence[bool], number: int) -> bool:
-    """Whether the sentence that opened the quotation names its speaker: *She said: "We …*."""
-    while number > 0 and runs_on[number - 1]:
-        number -= 1
-    return sentences[number].source is not None
+def _openers(runs_on: Sequence[bool]) -> list[int]:
+    """For each sentence the one in which the quotation that it begins in was opened."""
+    found: list[int] = []
+    for number in range(len(runs_on)):
+        found.append(found[-1] if number > 0 and runs_on[number - 1] else number)
+    return found
 
 
-def _rest_of_quotation(
-    sentences: Sequence[Told], runs_on: Sequence[bool], number: int
-) -> Iterator[int]:
-    """Numbers of the sentences from here to the one that closes the quotation."""
-    while number + 1 < len(sentences) and runs_on[number]:
-        number += 1
-        yield number
+def _paragraphs(sentences: Sequence[Told]) -> list[int]:
+    """For each sentence the number of its paragraph."""
+    return list(accumulate(int(sentence.starts_paragraph) for sentence in sentences))
 
 
-def _named(sentences: Sequence[Told], numbers: Iterator[int]) -> int | None:
-    """The first of the sentences with a source; with a name rather than a pronoun if it has one."""
-    first = None
-    for number in numbers:
-        source = sentences[number].source
-        if source is None:
+def _nearest(
+    sentences: Sequence[Told], step: int, goes_on: Callable[[int, int], bool]
+) -> list[int | None]:
+    """For each sentence the nearest to one side that names a source.
+
+    One with a name comes before one with a pronoun, however near that is. Each looks at the one
+    beside it only, which has found what lies beyond: the work is the same for any text.
+
+    Args:
+        sentences: all of them.
+        step: 1 to look at those after it, -1 at those before.
+        goes_on: whether the search goes on from one sentence to the one beside it.
+    """
+    count = len(sentences)
+    names: list[int | None] = [None] * count
+    sources: list[int | None] = [None] * count
+    for number in range(count) if step < 0 else range(count - 1, -1, -1):
+        beside = number + step
+        if not 0 <= beside < count or not goes_on(number, beside):
             continue
-        if source.lower() not in _PRONOUNS:
-            return number
-        first = number if first is None else first
-    return first
-
-
-def _run(sentences: Sequence[Told], number: int, step: int) -> Iterator[int]:
-    """Numbers of the claims beside a sentence in one direction, as far as nothing else stands."""
-    number += step
-    while 0 <= number < len(sentences) and sentences[number].is_claim:
-        yield number
-        number += step
-
-
-def _same_paragraph(sentences: Sequence[Told], number: int) -> Iterator[int]:
-    """Numbers of the claims that follow without a break in the sentence's paragraph."""
-    for later in _run(sentences, number, 1):
-        if sentences[later].starts_paragraph:
-            return
-        yield later
-
-
-def _paragraph_between(sentences: Sequence[Told], first: int, last: int) -> bool:
-    return any(sentence.starts_paragraph for sentence in sentences[first + 1 : last + 1])
+        source = sentences[beside].source
+        is_name = source is not None and source.lower() not in _PRONOUNS
+        names[number] = beside if is_name else names[beside]
+        sources[number] = beside if source is not None else sources[beside]
+    return [source if name is None else name for name, source in zip(names, sources, strict=True)]

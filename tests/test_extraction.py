@@ -3,6 +3,7 @@
 import json
 import logging
 import socket
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -172,6 +173,7 @@ def test_lone_surrogates_become_replacement_characters() -> None:
         ("<b>" * 100_000 + "x." + "</b>" * 100_000, "nested"),
         (("<ul><li>x" * 110 + "</li></ul>" * 110) * 200, "nests 4.* elements 1.* deep"),
         ("<br>" * 200_000 + PARAGRAPHS, "200.* elements"),
+        (f"<p {' '.join(f'a{n}' for n in range(100_000))}>{PARAGRAPHS}", "100000 attributes"),
     ],
 )  # fmt: skip
 def test_pages_without_a_main_text_say_why(html: str, reason: str) -> None:
@@ -187,7 +189,7 @@ def test_a_failure_of_the_library_is_the_pages(monkeypatch: pytest.MonkeyPatch) 
         def failing(*_: object, **__: object) -> None:
             raise error
 
-        monkeypatch.setattr("service.extraction.bare_extraction", failing)
+        monkeypatch.setattr("trafilatura.bare_extraction", failing)
 
     fail(RecursionError)
     with pytest.raises(ExtractionError, match="RecursionError"):
@@ -226,6 +228,25 @@ def test_a_large_page_is_read_whole() -> None:
     ]
     content = "".join(f"<p>{line}</p>" for line in lines)
     assert extract(page(f"<article>{content}</article>")).text.split("\n\n") == lines
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "<ul><li>x</li></ul>" * 5_000,
+        "<form>x</form>" * 10_000,
+        "<script type='application/ld+json'>" + '"author":"' * 10_000 + "</script>",
+        "<script type='application/settings+json'>" + '{"author":{' * 10_000 + "</script>",
+        "<p " + " ".join(f"a{n}=1" for n in range(4_000)) + ">x</p>",
+    ],
+    ids=["lists", "forms", "open strings", "open objects", "attributes"],
+)
+def test_no_library_takes_the_square_of_a_pages_length(content: str) -> None:
+    """What the libraries work at for minutes is read in seconds, and the article is found."""
+    started = time.process_time()
+    text = extract(page(f"<article>{PARAGRAPHS}{content}</article>")).text
+    assert text.startswith(STORY[0])
+    assert time.process_time() - started < 20
 
 
 TAGS = st.sampled_from([

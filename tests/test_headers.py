@@ -1,5 +1,7 @@
 """Headers of what goes out."""
 
+import pytest
+
 from service.headers import labelled_headers, tombstone_headers
 from service.records import SourceRecord
 
@@ -43,6 +45,15 @@ def test_a_tombstone_has_no_content() -> None:
 def test_without_a_timestamp_there_is_no_time() -> None:
     """A record that carries no time gives an event without one."""
     assert "ce_time" not in dict(labelled_headers(record(timestamp_ms=None), "abc"))
+
+
+@pytest.mark.parametrize("timestamp_ms", [253_402_300_800_000, 1_700_000_000_123_000, 2**63 - 1])
+def test_a_time_that_no_calendar_holds_is_left_out(timestamp_ms: int) -> None:
+    """A producer that counts in microseconds stops nothing: its events have no time."""
+    odd = record(timestamp_ms=timestamp_ms)
+    assert "ce_time" not in dict(labelled_headers(odd, "abc")) | dict(tombstone_headers(odd))
+    last = record(timestamp_ms=253_402_300_799_999)
+    assert dict(labelled_headers(last, "abc"))["ce_time"] == b"9999-12-31T23:59:59.999Z"
 
 
 def test_the_last_well_formed_trace_is_carried_over() -> None:

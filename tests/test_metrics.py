@@ -1,13 +1,13 @@
 """Metrics: names, labels, isolation."""
 
 import math
-from pathlib import Path
 
 import pytest
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 
 from service import metrics as module
 from service.contracts import Model
+from service.memory import Memory
 from service.metrics import build_metrics
 from service.outcomes import Certainty, Labelled
 from service.pipeline import Usage
@@ -119,17 +119,14 @@ def test_the_mix_at_release() -> None:
 
 
 @pytest.mark.parametrize(
-    ("files", "limit"),
-    [(["536870912\n"], 536870912.0), (["max\n"], math.inf), ([], math.inf), (["max\n", "7"], 7.0)],
+    ("memory", "limit"),
+    [(Memory(7, 3, limited=True), 7.0), (Memory(9, 3, limited=False), math.inf), (None, math.inf)],
 )
 def test_the_limit_of_memory(
-    files: list[str], limit: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    memory: Memory | None, limit: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The container's limit is read from the kernel's files; without one it is infinite."""
-    paths = [tmp_path / str(number) for number in range(2)]
-    for path, text in zip(paths, files, strict=False):
-        path.write_text(text)
-    monkeypatch.setattr(module, "_CGROUP_LIMITS", paths)
+    """It is the container's; where only the machine ends it, or nobody knows, it is infinite."""
+    monkeypatch.setattr(module, "find_memory", lambda: memory)
     assert build_metrics().registry.get_sample_value("claimstream_memory_limit_bytes") == limit
 
 

@@ -12,7 +12,7 @@ from service.contracts import LABELS
 from service.metrics import OUTCOMES, build_metrics
 from service.metrics_table import families, table
 from service.outcomes import REASONS, STAGES
-from tests.test_handling import Bench, message, run
+from tests.handlers import Bench, message, run
 
 FILE = Path(__file__).parent.parent / "deploy" / "metrics.md"
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -13,12 +13,14 @@ from service.pipeline import article_text, label_article, round_scores
 from service.schemas import schemas
 from tests.labellers import RuleLabeller, ScriptedLabeller
 
+LABELLED = Draft202012Validator(schemas()["labelled-article.v1.json"])
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
 NEWSY = st.lists(
     st.sampled_from(["It rained.", "He said it rained. ", "“We should go.", "Read more\n", "\n\n"])
 ).map("".join)
 
 
+@settings(deadline=None)  # how long it may take is tested in processor time, in tests/fuzz
 @given(TEXT | NEWSY)
 def test_every_character_is_in_a_sentence_or_in_furniture(body: str) -> None:
     """No non-space character is lost or counted twice, and all offsets quote the text."""
@@ -38,11 +40,12 @@ def test_every_character_is_in_a_sentence_or_in_furniture(body: str) -> None:
             assert span is None or body[span.start : span.end] == span.text
 
 
+@settings(deadline=None)  # how long it may take is tested in processor time, in tests/fuzz
 @given(TEXT | NEWSY)
 def test_what_goes_out_fits_its_schema(body: str) -> None:
     """Every labelled article is valid against the published JSON Schema, its scores sum to 1."""
     labelled = json.loads(label_article(Article(id="a", body=body), RuleLabeller()).to_json())
-    Draft202012Validator(schemas()["labelled-article.v1.json"]).validate(labelled)
+    LABELLED.validate(labelled)
     for sentence in labelled["sentences"]:
         assert sum(sentence["scores"].values()) == pytest.approx(1, abs=1e-12)
         assert sentence["confidence"] == max(sentence["scores"].values())

@@ -1,5 +1,7 @@
 """Who speaks where the sentence itself names nobody."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -118,3 +120,19 @@ def test_only_claims_without_a_source_are_led_to_one_with_a_source(sentences: li
             assert sentence.is_claim
             assert sentence.source is None
             assert sentences[speaker].source is not None
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        [claim("She left.", "She"), claim("“We leave.”")],
+        [claim("“We leave.")],
+        [claim("We leave.", paragraph=True)],
+        [claim("Ann left: “", "Ann"), claim("We leave.")],
+    ],
+)
+def test_the_work_grows_with_the_number_of_sentences(unit: list[Told]) -> None:
+    """Fifty thousand claims in a row, none of which names anybody else, take seconds."""
+    started = time.process_time()
+    assert len(nearby_speakers(unit * (50_000 // len(unit)))) == 50_000
+    assert time.process_time() - started < 20

@@ -6,7 +6,7 @@ import hashlib
 import html
 import json
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
@@ -18,6 +18,7 @@ _TIMESTAMP: Final[TypeAdapter[str]] = TypeAdapter(Timestamp)
 _URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 # Each stops at the next "<", so that none of them takes longer than the text is long.
 _TAG: Final = re.compile(r"</?[A-Za-z][^<>]*>|<![^<>]*>")
+_NO_CHARACTER: Final = re.compile(r"&#[0-9]{8,}+;?")
 _LINK: Final = re.compile(r"<a\b[^<>]*>[^<]*</a>", re.IGNORECASE)
 
 
@@ -97,7 +98,15 @@ def has_text(markup: str) -> bool:
 
 def plain(markup: str) -> str:
     """The words of a piece of HTML in one line, for titles and names."""
-    return " ".join(html.unescape(_TAG.sub("", markup)).split())
+    return " ".join(unescape(_TAG.sub("", markup)).split())
+
+
+def unescape(markup: str) -> str:
+    """Read the entities of a piece of HTML.
+
+    Python's own refuses numbers of more than 4300 digits, and no character has one of eight.
+    """
+    return html.unescape(_NO_CHARACTER.sub("\ufffd", markup))
 
 
 def timestamp(value: str | None) -> str | None:
@@ -114,7 +123,10 @@ def timestamp(value: str | None) -> str | None:
         time = datetime.fromisoformat(value)
     except ValueError:
         return None
-    return time.date().isoformat() if time.tzinfo is None else time.isoformat()
+    offset = time.utcoffset()
+    # RFC 3339 has no seconds in an offset, and ISO 8601 has.
+    is_told = offset is not None and not offset % timedelta(minutes=1)
+    return time.isoformat() if is_told else time.date().isoformat()
 
 
 def text_of(value: Any) -> str | None:

@@ -7,7 +7,7 @@ their last part, so that ``headline``, ``schema:headline`` and its whole address
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from service.feeds.items import Item, is_uri, plain, text_fields, text_of
@@ -19,7 +19,10 @@ _HOLDERS: Final = ("@graph", "mainEntity", "itemListElement", "item")
 _MAX_DEPTH: Final = 20
 _MAX_WORDS_DEPTH: Final = 6  # a list of objects with a name that is a list of objects, and back
 
+_MAX_NAME: Final = 1000
+
 Node = Mapping[str, Any]
+Names = Mapping[str, str]  # by the node's @id
 
 
 def is_jsonld(value: Any) -> bool:
@@ -32,7 +35,7 @@ def is_jsonld(value: Any) -> bool:
 def read_jsonld(document: Any) -> Iterator[Item]:
     """Read the articles of a document, in their order."""
     nodes = list(_nodes(document, _MAX_DEPTH))
-    known = {node["@id"]: node for node in nodes if isinstance(node.get("@id"), str)}
+    known = _names(nodes)
     for node in nodes:
         if _is_article(node):
             yield _item(node, known)
@@ -60,7 +63,21 @@ def _is_article(node: Node) -> bool:
     return any(name.endswith("Article") or name in _ARTICLES for name in names)
 
 
-def _item(node: Node, known: Mapping[str, Node]) -> Item:
+def _names(nodes: Iterable[Node]) -> Names:
+    """What the nodes that others may refer to are called.
+
+    A name that is a reference itself is not followed, and a long text is none: either would let a
+    short document say a great deal.
+    """
+    found = {
+        node["@id"]: _words(node.get("name"), {})
+        for node in nodes
+        if isinstance(node.get("@id"), str)
+    }
+    return {identity: name for identity, name in found.items() if name and len(name) <= _MAX_NAME}
+
+
+def _item(node: Node, known: Names) -> Item:
     def said(*names: str) -> str | None:
         return next(filter(None, (_words(node.get(name), known) for name in names)), None)
 
@@ -79,7 +96,7 @@ def _item(node: Node, known: Mapping[str, Node]) -> Item:
     )
 
 
-def _words(value: Any, known: Mapping[str, Node], depth: int = _MAX_WORDS_DEPTH) -> str | None:
+def _words(value: Any, known: Names, depth: int = _MAX_WORDS_DEPTH) -> str | None:
     """What a value says: a text, a name, or the names in a list one after another."""
     if isinstance(value, list):
         found = [_words(one, known, depth - 1) for one in value] if depth else []
@@ -89,8 +106,7 @@ def _words(value: Any, known: Mapping[str, Node], depth: int = _MAX_WORDS_DEPTH)
         for name in ("@value", "name", "value", "legalName"):
             if node.get(name) is not None:
                 return _words(node[name], known, depth - 1)
-        other = known.get(str(node.get("@id")))
-        return _words(other.get("name"), known, depth - 1) if other else None
+        return known.get(str(node.get("@id")))
     return text_of(value)
 
 

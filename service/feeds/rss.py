@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import html
 import io
 import time
 from collections.abc import Iterator
 from typing import Any, Final
 
-import feedparser
 from lxml.etree import tostring
 
-from service.feeds.items import FeedError, Item, has_text, plain, text_fields, timestamp
+from service.feeds.items import FeedError, Item, has_text, plain, text_fields, timestamp, unescape
 from service.feeds.markup import local_name
 
 _ANY: Final = "{*}*"
@@ -31,6 +29,8 @@ def read_rss(root: Any) -> Iterator[Item]:
     Raises:
         FeedError: it is no feed that feedparser knows.
     """
+    import feedparser  # noqa: PLC0415 - a tenth of a start's time, and few files are feeds
+
     _drop_endless_names(root)
     # A stream, because feedparser takes bytes for a file's name, and text for an address to fetch.
     # What it gets is lxml's own writing: well-formed and without a document type.
@@ -82,7 +82,7 @@ def _text(entry: Any) -> dict[str, str]:
             # Feeds call everything HTML. What has no marks is plain text with its signs escaped,
             # and its line breaks count.
             fields = text_fields(value)
-            return fields if "html" in fields else {"body": html.unescape(value)}
+            return fields if "html" in fields else {"body": unescape(value)}
     return {}
 
 

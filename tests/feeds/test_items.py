@@ -117,3 +117,22 @@ def test_the_author_goes_along() -> None:
     assert json.loads(value)["author"] == "Rosa Lind"
     assert why is None
     assert decode(value).id == "urn:x:1"
+
+
+@pytest.mark.parametrize(
+    ("told", "time_"),
+    [
+        ("2024-01-01T00:00:00+00:00:30", "2024-01-01"),
+        ("2024-01-01T00:00:00+05:30", "2024-01-01T00:00:00+05:30"),
+    ],
+)
+def test_an_offset_of_seconds_is_none(told: str, time_: str) -> None:
+    """ISO 8601 has them and RFC 3339 has not: such a time becomes its date."""
+    assert timestamp(told) == time_
+
+
+def test_numbers_of_no_character() -> None:
+    """However many digits a character's number has, a title is read."""
+    assert (
+        plain(f"Rain &#{'9' * 5000}; came &#8212; at last &#x41;") == "Rain \ufffd came — at last A"
+    )

@@ -1,6 +1,7 @@
 """News articles of schema.org in JSON-LD."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -111,6 +112,19 @@ def test_references_in_a_circle() -> None:
     circle = {"@id": "urn:x:1", "name": {"@id": "urn:x:1"}}
     (item,) = read_jsonld([circle, {**ARTICLE, "publisher": {"@id": "urn:x:1"}}])
     assert item.publisher is None
+
+
+def test_references_do_not_multiply() -> None:
+    """Names that are lists of references, and these again, say no more than the document does."""
+    several = {
+        f"urn:x:{n}": {"@id": f"urn:x:{n}", "name": [{"@id": f"urn:x:{n + 1}"}] * 200}
+        for n in range(4)
+    }
+    last = {"@id": "urn:x:4", "name": "A" * 5000}
+    started = time.process_time()
+    (item,) = read_jsonld([*several.values(), last, {**ARTICLE, "author": several["urn:x:0"]}])
+    assert time.process_time() - started < 5
+    assert len(item.author or "") < 5000
 
 
 def test_depth_is_bounded() -> None:

@@ -1,0 +1,1 @@
+"""Looks for inputs that break a promise: see README.md in this folder."""
