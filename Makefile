@@ -1,21 +1,29 @@
 # Two commands do all the set-up: `make demo` runs the main job, `make test` passes the tests.
 PYTHON ?= python3
 VENV ?= .venv
-# On Linux PyPI's torch comes with CUDA (gigabytes). For the CPU build give the address of
-# PyTorch's own CPU index: make demo TORCH_INDEX=...
+# The tests need torch, the demo does not. On Linux PyPI's torch comes with CUDA (gigabytes). For the
+# CPU build give the address of PyTorch's own CPU index: make test TORCH_INDEX=...
 TORCH_INDEX ?=
 ARGS ?=
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -c requirements.lock
 
-.PHONY: demo test lint format schemas lock clean
+.PHONY: demo test chaos fuzz lint format schemas lock audit sbom clean
 
 demo: $(VENV)/demo.installed
 	$(BIN)/claimstream demo $(ARGS)
 
 test: $(VENV)/dev.installed
 	$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
+
+# make fuzz ARGS="--minutes 10 page feed"
+fuzz: $(VENV)/fuzz.installed
+	$(BIN)/python -m tests.fuzz $(ARGS)
+
+# The fault campaign: half an hour. ARGS="--minutes 3 --seed 7 --records 12000" for a short one.
+chaos: $(VENV)/dev.installed
+	$(BIN)/python -m tests.reliability.chaos $(ARGS)
 
 lint: $(VENV)/dev.installed
 	$(BIN)/ruff check
@@ -32,6 +40,22 @@ schemas: $(VENV)/dev.installed
 
 lock:
 	uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --no-header --upgrade -o requirements.lock
+
+# Asks a service on the internet about every locked package; one that it does not know is a failure.
+audit: $(VENV)/dev.installed
+	$(PIP) -e '.[audit]'
+	$(BIN)/pip-audit --strict --no-deps --disable-pip -r requirements.lock
+
+# What the released package needs, as CycloneDX, for a release to carry: from an installation of
+# nothing else. Not kept in the repository, for it follows from the lock file.
+sbom: $(VENV)/dev.installed
+	$(PIP) -e '.[audit]'
+	rm -rf $(VENV)/released
+	$(PYTHON) -m venv --without-pip $(VENV)/released
+	$(subst /pip install,/pip --python $(VENV)/released/bin/python install,$(PIP)) .
+	mkdir -p dist
+	$(BIN)/cyclonedx-py environment --validate --output-reproducible --mc-type application \
+	  --pyproject pyproject.toml -o dist/claimstream.cdx.json $(VENV)/released/bin/python
 
 clean:
 	rm -rf $(VENV) .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

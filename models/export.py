@@ -8,22 +8,30 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import typer
-from onnx import ModelProto
 from rich.console import Console
-from safetensors.numpy import load_file
 
 from models.behaviour.check import read_pairs
-from models.loud_channels import loud_channels
-from models.onnx_graph import build
 from service.onnx_backend import FILE, NOTE, Made
-from service.release import ONNX, ReleaseError, check, file_digest, load_tokenizer, weight_files
+from service.release import (
+    ONNX,
+    WITH_EXPORT,
+    ReleaseError,
+    check,
+    file_digest,
+    lacks_weights,
+    load_tokenizer,
+    weight_files,
+)
 from service.segmentation import segment
 from service.settings import RELEASES
 from service.windows import Window, WindowLayout, pack
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 _TEXTS = 40
 
@@ -52,8 +60,18 @@ def graph(folder: Path, *, in_int8: bool = True) -> ModelProto:
     """The network of a release as an ONNX graph.
 
     Raises:
-        ReleaseError: its encoder is of an unknown family.
+        ReleaseError: its encoder is of an unknown family, its weights were left out, or what makes
+            graphs is not installed.
     """
+    try:
+        from safetensors.numpy import load_file  # noqa: PLC0415 - serving does without them
+
+        from models.loud_channels import loud_channels  # noqa: PLC0415 - the same
+        from models.onnx_graph import build  # noqa: PLC0415 - the same
+    except ModuleNotFoundError as error:
+        raise ReleaseError(f"no {error.name} to make ONNX files with: {WITH_EXPORT}") from error
+    if lacks_weights(folder):
+        raise ReleaseError(f"no weights in {folder}, only the ONNX file that was made of them")
     config = json.loads((folder / "config.json").read_bytes())
     weights = {
         name: value.astype(np.float32)
@@ -96,7 +114,7 @@ def main(
         try:
             file = export(folder)
         except ReleaseError as error:
-            Console(stderr=True).print(f"claimstream: {error}", highlight=False)
+            typer.echo(f"claimstream: {error}", err=True)
             raise typer.Exit(2) from None
         Console().print(f"{folder.name}: int8, {file.stat().st_size / 1e6:.0f} MB")
 

@@ -3,7 +3,11 @@
 In a notebook: ``from service import label``. Nothing is loaded before something is asked for.
 """
 
+import os
 from typing import TYPE_CHECKING
+
+# Before anything loads ONNX Runtime, whose builds else tell their maker of every start and model.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __all__ = ["Labelled", "label", "label_many"]
 

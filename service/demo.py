@@ -28,7 +28,7 @@ from service.viewer.server import serve
 from service.watching import follow
 
 SEEDS = Path(__file__).resolve().parent.parent / "seeds"
-# From start to the last seed labelled, most of it torch and the model being loaded.
+# From start to the last seed labelled, also on a machine that is busy with other things.
 _PATIENCE_S = 120.0
 _STOPPING_S = 30.0
 

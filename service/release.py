@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,15 @@ from tokenizers import Tokenizer
 
 from service.contracts import Model
 from service.labeller import Backend, WindowLabeller
-from service.settings import ModelSettings
+from service.settings import PREFIX, ModelSettings
 from service.windows import WindowLayout
 
 MANIFEST = "release.json"
 SCORES, INT8 = "metrics.json", "int8"
 ONNX = "onnx"
 MAKE = "python -m models.export"
+# What brings torch along, and what makes ONNX files.
+WITH_TORCH, WITH_EXPORT = "pip install 'claimstream[torch]'", "pip install 'claimstream[export]'"
 # With a larger share of labels that differ from single precision, int8 is not taken unasked.
 MOST_DIFFERING = 0.005
 
@@ -64,13 +67,19 @@ def read_manifest(folder: Path) -> Manifest:
 def check(folder: Path) -> Model:
     """Compare every file with the manifest.
 
+    The weights may be missing, all of them, beside the ONNX file that was made of them: what only
+    serves need not carry them. That file's own digest is compared when it is loaded.
+
     Raises:
         ReleaseError: the manifest or a file is missing, unreadable or not the one released.
     """
     manifest = read_manifest(folder)
+    left_out = weight_files(folder) if lacks_weights(folder) else []
     for name, wanted in manifest.files.items():
         if Path(name).name != name:
             raise ReleaseError(f"damaged model in {folder}: {name!r} is not a file's name")
+        if name in left_out:
+            continue
         try:
             found = file_digest(folder / name)
         except OSError as error:
@@ -152,11 +161,21 @@ def weight_files(folder: Path) -> list[str]:
     return [file for file in read_manifest(folder).files if file.endswith(".safetensors")]
 
 
+def lacks_weights(folder: Path) -> bool:
+    """Whether the weights were left out, all of them, beside the ONNX file that was made of them.
+
+    Raises:
+        ReleaseError: the manifest is missing or unreadable.
+    """
+    weights = weight_files(folder)
+    return (folder / ONNX).exists() and not any((folder / name).exists() for name in weights)
+
+
 def load(settings: ModelSettings) -> WindowLabeller:
     """Load the released model that the settings name, checked, on so many threads.
 
     Raises:
-        ReleaseError: it is missing or damaged, or was not exported for the backend wanted.
+        ReleaseError: it is missing or damaged, or there is nothing to run it with as is wanted.
     """
     folder = settings.folder
     model = check(folder).model_copy(update={"uncertain_below": settings.uncertain_below})
@@ -172,7 +191,7 @@ def load(settings: ModelSettings) -> WindowLabeller:
 
 def _backend(settings: ModelSettings, folder: Path, model: Model) -> Backend:
     """What runs the network. Each imports its own library only."""
-    if settings.backend == "onnx" or (settings.backend == "auto" and has_exact_onnx(folder)):
+    if runs_in_onnx(settings):
         from service.onnx_backend import FILE, OnnxBackend, read_note  # noqa: PLC0415
 
         try:
@@ -184,10 +203,43 @@ def _backend(settings: ModelSettings, folder: Path, model: Model) -> Backend:
         if file_digest(folder / ONNX / FILE) != made.sha256:
             raise ReleaseError(f"the ONNX file of {folder} is damaged: {MAKE} {folder}")
         return OnnxBackend(folder / ONNX / FILE, settings.threads)
+    if lacks_weights(folder):
+        raise ReleaseError(
+            f"no weights in {folder}, only its ONNX file: torch cannot run it, onnx can"
+        )
     # torch and transformers take seconds to import: a missing model is told before that.
-    from service.torch_backend import load_torch  # noqa: PLC0415
-
+    try:
+        from service.torch_backend import load_torch  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise ReleaseError(_without_torch(settings, folder, error.name)) from error
     return load_torch(folder, weight_files(folder), settings.threads)
+
+
+def _without_torch(settings: ModelSettings, folder: Path, missing: str | None) -> str:
+    """What is to be done where torch should run a release and is not installed."""
+    if settings.backend == "torch":
+        return f"no {missing} for the backend torch: {WITH_TORCH}"
+    if (folder / ONNX).exists():
+        return (
+            f"the ONNX file of {folder} is not taken unasked, for its labels differ too often from "
+            f"torch's or were not compared, and there is no {missing}: {WITH_TORCH}, or set "
+            f"{PREFIX}MODEL__BACKEND=onnx"
+        )
+    return (
+        f"nothing to run {folder} with: make its ONNX file ({WITH_EXPORT} && {MAKE} {folder}), "
+        f"or {WITH_TORCH}"
+    )
+
+
+def runs_in_onnx(settings: ModelSettings) -> bool:
+    """Whether ONNX Runtime is what the settings ask for, or leave to us and we take.
+
+    Raises:
+        ReleaseError: the release's scores are there but cannot be read.
+    """
+    return settings.backend == "onnx" or (
+        settings.backend == "auto" and has_exact_onnx(settings.folder)
+    )
 
 
 def has_exact_onnx(folder: Path) -> bool:
@@ -202,6 +254,8 @@ def has_exact_onnx(folder: Path) -> bool:
 
 def load_tokenizer(folder: Path) -> Tokenizer:
     """The release's tokenizer, which never cuts or pads: windows see to the length."""
+    # Its own threads, one for each core of the machine, would take them from other workers.
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_truncation()
     tokenizer.no_padding()

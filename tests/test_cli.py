@@ -226,7 +226,7 @@ def test_every_command_has_an_example(command: str) -> None:
 
 def test_there_are_the_commands_that_are_promised() -> None:
     """Those that readers of the documentation look for."""
-    promised = "label worker demo publish watch view doctor settings evaluate"
+    promised = "label worker demo publish watch view doctor settings evaluate compare"
     assert {*promised.split(), "topics create", "dlq list", "dlq replay"} <= set(commands())
 
 

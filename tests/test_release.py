@@ -74,6 +74,17 @@ def test_missing_or_damaged_releases_are_refused(
     assert "\n" not in str(caught.value)
 
 
+def test_weights_may_be_left_out_beside_their_graph(folder: Path) -> None:
+    """All of them, and nothing else; a release that has some weights must have all."""
+    (folder / "onnx").mkdir()
+    whole = check(folder)
+    (folder / "model.safetensors").rename(folder / "moved")
+    assert check(folder) == whole
+    (folder / "config.json").unlink()
+    with pytest.raises(ReleaseError, match=r"config\.json"):
+        check(folder)
+
+
 def test_no_folder(tmp_path: Path) -> None:
     """A folder that is not there is told as such."""
     shutil.rmtree(tmp_path)

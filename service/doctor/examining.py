@@ -19,12 +19,12 @@ def examine(settings: Settings | None, fault: str | None = None) -> list[Finding
         fault: why they cannot.
     """
     model = settings.model if settings else None
-    size = installation.weight_bytes(model) if model else None
+    needed = installation.memory_needed(model) if model else None
     findings = [
         attempt("Python", machine.check_python),
         attempt("processor", machine.check_processor),
         attempt("cores", lambda: machine.check_cores(model.threads if model else None)),
-        attempt("memory", lambda: machine.check_memory(size)),
+        attempt("memory", lambda: machine.check_memory(needed)),
         installation.check_settings(fault),
         attempt(
             "secrets folder",

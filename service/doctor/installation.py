@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,10 @@ from service.doctor.findings import fail as failed
 from service.settings import PREFIX, HttpSettings, ModelSettings
 
 _ANSWER_S: Final = 2.0
+# The peak while a release is loaded and labels, measured on base and small: a share of its
+# own, and so many times the file of the graph, or with torch the files of weights.
+_ONNX_BYTES, _PER_GRAPH = 150 * 1024 * 1024, 1.6
+_TORCH_BYTES, _PER_WEIGHT = 400 * 1024 * 1024, 4
 _SENTENCE: Final = (
     "The mayor said on Monday that the old bridge would stay closed until the spring."
 )
@@ -58,19 +63,33 @@ def check_secrets(folder: str | None) -> Finding:
     return ok(check, said)
 
 
-def weight_bytes(settings: ModelSettings) -> int | None:
-    """Size of the model's files of weights; None where they cannot be found."""
-    from service.release import ReleaseError, weight_files  # noqa: PLC0415 - imports tokenizers
+def memory_needed(settings: ModelSettings) -> int | None:
+    """Bytes that a worker takes with the model, about; None where its files cannot be found."""
+    from service.release import (  # noqa: PLC0415 - imports tokenizers
+        ONNX,
+        ReleaseError,
+        runs_in_onnx,
+        weight_files,
+    )
 
+    folder = settings.folder
     try:
-        return sum((settings.folder / f).stat().st_size for f in weight_files(settings.folder))
+        if runs_in_onnx(settings):
+            return _ONNX_BYTES + int(_PER_GRAPH * (folder / ONNX / "model.onnx").stat().st_size)
+        return _TORCH_BYTES + _PER_WEIGHT * sum(
+            (folder / name).stat().st_size for name in weight_files(folder)
+        )
     except (OSError, ReleaseError):
         return None
 
 
 def check_model(settings: ModelSettings) -> Finding:
     """Whether the model is there, and every file of it the one released."""
-    from service.release import ReleaseError, check  # noqa: PLC0415 - imports tokenizers
+    from service.release import (  # noqa: PLC0415 - imports tokenizers
+        ReleaseError,
+        check,
+        lacks_weights,
+    )
 
     try:
         model = check(settings.folder)
@@ -81,7 +100,9 @@ def check_model(settings: ModelSettings) -> Finding:
             else f"check the files of models/{settings.size} out again"
         )
         return failed("model", str(error), again)
-    return ok("model", f"{model.name} {model.version}, as released ({model.digest[:19]}…)")
+    said = f"{model.name} {model.version}, as released ({model.digest[:19]}…)"
+    left_out = "; its weights were left out" if lacks_weights(settings.folder) else ""
+    return ok("model", said + left_out)
 
 
 def check_backend(settings: ModelSettings) -> Finding:
@@ -94,7 +115,8 @@ def check_backend(settings: ModelSettings) -> Finding:
     try:
         labeller = load(settings)
     except ReleaseError as error:
-        return failed("backend", str(error), f"do as it says, or set {PREFIX}MODEL__BACKEND=torch")
+        instead = f", or set {PREFIX}MODEL__BACKEND=torch" if _has_torch() else ""
+        return failed("backend", str(error), f"do as it says{instead}")
     loaded = time.perf_counter()
     article = Article(id="doctor", body=_SENTENCE)
     label_article(article, labeller)
@@ -104,6 +126,10 @@ def check_backend(settings: ModelSettings) -> Finding:
     taken = labeller.model.backend
     said = f"{taken}: loaded in {loaded - started:.1f} s, a sentence in {took_ms:.0f} ms"
     return ok("backend", said + _why_not_onnx(settings, taken))
+
+
+def _has_torch() -> bool:
+    return all(find_spec(name) is not None for name in ("torch", "transformers"))
 
 
 def _why_not_onnx(settings: ModelSettings, taken: str) -> str:

@@ -21,10 +21,6 @@ _FEATURES: Final = (
     *("bf16", "i8mm", "asimddp"),
 )
 _MIB: Final = 1024 * 1024
-# The peak while a release is loaded and labels, measured with torch on base and small: a share of
-# its own, and so many times its files of weights.
-_OWN_BYTES: Final = 400 * _MIB
-_PER_WEIGHT: Final = 4
 
 
 def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
@@ -68,11 +64,11 @@ def check_cores(threads: int | None, cores: Cores | None = None) -> Finding:
     return ok("cores", said)
 
 
-def check_memory(weight_bytes: int | None, memory: Memory | None = None) -> Finding:
+def check_memory(needed: int | None, memory: Memory | None = None) -> Finding:
     """Whether the model fits into memory.
 
     Args:
-        weight_bytes: size of its files of weights; None where there is no model.
+        needed: bytes that a worker takes with it, about; None where there is no model.
         memory: what may be used; looked up if not given.
     """
     memory = memory or find_memory()
@@ -80,9 +76,8 @@ def check_memory(weight_bytes: int | None, memory: Memory | None = None) -> Find
         return unchecked("memory", "this system does not say")
     where = "of the container" if memory.limited else "of the machine"
     said = f"{_mib(memory.left)} left of {_mib(memory.total)} {where}"
-    if weight_bytes is None:
+    if needed is None:
         return ok("memory", said)
-    needed = _OWN_BYTES + _PER_WEIGHT * weight_bytes
     said += f"; a worker takes about {_mib(needed)}"
     if memory.total < needed:
         return failed("memory", said, "give it more memory, or set CLAIMSTREAM_MODEL__SIZE=small")

@@ -19,7 +19,7 @@ from service.doctor.installation import (
     check_port,
     check_secrets,
     check_settings,
-    weight_bytes,
+    memory_needed,
 )
 from service.metrics import build_metrics
 from service.release import check, weight_files
@@ -49,6 +49,19 @@ def weights(model: ModelSettings) -> str:
     return name
 
 
+def test_a_model_without_its_weights_is_named(copied: ModelSettings) -> None:
+    """Beside its ONNX file it needs none, which is said; torch cannot run it."""
+    assert (copied.folder / "onnx").exists()
+    (copied.folder / weights(copied)).unlink()
+    finding = check_model(copied)
+    assert finding.status == "ok"
+    assert "its weights were left out" in finding.found
+    assert check_backend(copied).found.startswith("onnx-int8")
+    finding = check_backend(copied.model_copy(update={"backend": "torch"}))
+    assert finding.status == "fail"
+    assert "no weights in" in finding.found
+
+
 def test_a_damaged_model_fails(copied: ModelSettings) -> None:
     """One byte of the weights is another one: the file is named, and what to do."""
     with (copied.folder / weights(copied)).open("r+b") as file:
@@ -67,8 +80,18 @@ def test_a_missing_model_fails(tmp_path: Path) -> None:
     finding = check_model(settings)
     assert finding.status == "fail"
     assert f"no model in {tmp_path}" in finding.found
-    assert weight_bytes(settings) is None
-    assert weight_bytes(SMALL) == (SMALL.folder / weights(SMALL)).stat().st_size
+    assert memory_needed(settings) is None
+
+
+def test_int8_takes_less_memory_than_torch(copied: ModelSettings) -> None:
+    """What is compared with the memory there is follows from what the network runs in."""
+    needed = {
+        backend: memory_needed(copied.model_copy(update={"backend": backend}))
+        for backend in ("onnx", "torch")
+    }
+    assert needed["onnx"] is not None
+    assert needed["torch"] is not None
+    assert 100_000_000 < needed["onnx"] < 300_000_000 < needed["torch"]
 
 
 def test_the_backend_is_found_by_labelling() -> None:

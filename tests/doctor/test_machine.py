@@ -69,7 +69,7 @@ def test_more_threads_than_cores_is_told() -> None:
 )
 def test_memory_is_compared_with_what_the_model_takes(total: int, left: int, status: str) -> None:
     """Too little in all is a failure, too little left for another worker a warning."""
-    finding = check_memory(100 * MIB, Memory(total * MIB, left * MIB, limited=True))
+    finding = check_memory(800 * MIB, Memory(total * MIB, left * MIB, limited=True))
     assert finding.status == status
     assert "a worker takes about 800 MiB" in finding.found
     assert "of the container" in finding.found
