@@ -21,7 +21,9 @@ from service.outcomes import Failure, Labelled, Outcome, StageClock, process, wi
 from service.pipeline import Labeller
 from service.progress import Progress
 from service.records import SourceRecord
+from service.repeats import Repeats
 from service.settings import WorkerSettings
+from service.tracing import NO_TRACES, Traces
 
 
 class _TransientError(Exception):
@@ -44,14 +46,21 @@ class Attempts:
         metrics: Metrics,
         progress: Progress,
         breaker: Breaker,
+        traces: Traces = NO_TRACES,
     ) -> None:
         """Take the parts; ``executor`` must have a single thread, for the labeller's sake."""
         self._settings = settings
         self._labeller = labeller
+        self._repeats = Repeats(labeller)
         self._executor = executor
         self._metrics = metrics
         self._progress = progress
         self._breaker = breaker
+        self._traces = traces
+
+    def begin_batch(self) -> None:
+        """Forget the texts of the batch before."""
+        self._repeats.forget()
 
     async def label(self, record: SourceRecord) -> Outcome | None:
         """Label, again if that may help.
@@ -96,7 +105,7 @@ class Attempts:
 
     async def _is_to_blame(self) -> bool:
         """Let the breaker judge the article that has just failed."""
-        control = await self._run(CONTROL, StageClock())
+        control = await self._run(CONTROL, StageClock(), self._labeller)
         return self._breaker.judge(control_passes=not isinstance(control, Failure))
 
     async def _try_often(self, record: SourceRecord) -> Outcome:
@@ -133,15 +142,16 @@ class Attempts:
 
     async def _try_once(self, record: SourceRecord) -> Outcome:
         clock = StageClock()
-        outcome = await self._run(record, clock)
+        outcome = await self._run(record, clock, self._repeats)
         self._metrics.observe_stages(clock.seconds)
+        self._traces.tried(record, clock, outcome)
         if isinstance(outcome, Failure) and outcome.reason == "out_of_memory":
             gc.collect()
         return outcome
 
-    async def _run(self, record: SourceRecord, clock: StageClock) -> Outcome:
+    async def _run(self, record: SourceRecord, clock: StageClock, labeller: Labeller) -> Outcome:
         return await asyncio.get_running_loop().run_in_executor(
-            self._executor, process, record, self._labeller, clock
+            self._executor, process, record, labeller, clock
         )
 
 

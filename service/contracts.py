@@ -17,11 +17,16 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    TypeAdapter,
     WithJsonSchema,
     model_validator,
 )
 
 SCHEMA: Final = "claims/1"
+
+# Sentences that are written as JSON in one go.
+_AT_ONCE: Final = 500
+_NO_SENTENCES: Final = '"sentences":[]'
 
 Label = Literal["fact", "attributed_claim", "opinion"]
 LABELS: Final[tuple[Label, ...]] = ("fact", "attributed_claim", "opinion")
@@ -165,6 +170,9 @@ class Counts(Frozen):
     opinion: int = Field(ge=0)
 
 
+_SENTENCES: Final = TypeAdapter(tuple[Sentence, ...])
+
+
 class LabelledArticle(Frozen):
     """An article with every sentence labelled. Holds nothing that changes on replay."""
 
@@ -191,7 +199,17 @@ class LabelledArticle(Frozen):
 
     def to_json(self) -> str:
         """One line of JSON, the same characters for the same labelled article."""
-        return self.model_dump_json(by_alias=True)
+        if len(self.sentences) <= _AT_ONCE:
+            return self.model_dump_json(by_alias=True)
+        # No other thread runs while pydantic writes. A long article is written piece by piece; the
+        # place for the pieces is there once, since quotation marks inside strings are escaped.
+        frame = self.model_copy(update={"sentences": ()}).model_dump_json(by_alias=True)
+        before, _, after = frame.partition(_NO_SENTENCES)
+        parts = (
+            _SENTENCES.dump_json(self.sentences[start : start + _AT_ONCE]).decode()[1:-1]
+            for start in range(0, len(self.sentences), _AT_ONCE)
+        )
+        return f"{before}{_NO_SENTENCES[:-1]}{','.join(parts)}]{after}"
 
     @classmethod
     def from_json(cls, value: str | bytes) -> Self:

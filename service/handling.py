@@ -1,4 +1,4 @@
-"""Handles what the stream takes at once: label, send, wait for the broker, acknowledge in order.
+"""Handles what the stream takes at once: label, send, and have it acknowledged in order.
 
 The rules that make sure that nothing is lost:
 
@@ -12,6 +12,9 @@ The rules that make sure that nothing is lost:
 5. What is sent and not confirmed is bounded, in bytes too: a slow broker slows the labelling.
 6. Once draining, no further article is begun. Those not begun are left as they are: they have
    produced nothing, so whoever reads them next produces no duplicate.
+
+An article is sent as soon as it is labelled, and the next is labelled while the broker writes it
+(service.settling). So nothing in a batch waits for the rest of it.
 """
 
 from __future__ import annotations
@@ -20,15 +23,14 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 
 from service.attempts import Attempts
 from service.breaker import Breaker
-from service.deadletters import dead_letter_headers
-from service.delivery import Confirmation, DeliveryError, Outbox, TooLargeError
-from service.headers import labelled_headers, tombstone_headers
+from service.delivery import Outbox
+from service.dispatch import Dispatch
 from service.metrics import Metrics
 from service.outcomes import Failure, Labelled, Outcome, Tombstone
 from service.pipeline import Labeller
@@ -36,23 +38,13 @@ from service.poison import Guard
 from service.progress import Progress
 from service.records import SourceRecord
 from service.settings import Settings
+from service.settling import Sent, Settling
+from service.tracing import NO_TRACES, Traces
 
 log = structlog.get_logger(__name__)
 
 Message = Any  # faust.types.tuples.Message, which has no type information
-
-
-class _Sent(NamedTuple):
-    message: Message
-    record: SourceRecord
-    outcome: Outcome
-    confirmation: Confirmation
-
-    @property
-    def size(self) -> int:
-        """Bytes that it holds in memory until it is confirmed."""
-        value = self.outcome.value if isinstance(self.outcome, Labelled) else b""
-        return self.record.size + len(value)
+Acknowledge = Callable[[Message], None]
 
 
 class Handler:
@@ -69,14 +61,17 @@ class Handler:
         progress: Progress,
         breaker: Breaker,
         guard: Guard,
+        traces: Traces = NO_TRACES,
     ) -> None:
         """Take the parts; ``executor`` must have a single thread, for the labeller's sake."""
-        self._settings = settings
+        self._worker = settings.worker
         self._labeller = labeller
-        self._outbox = outbox
         self._metrics = metrics
         self._progress = progress
         self._guard = guard
+        self._traces = traces
+        self._dispatch = Dispatch(settings.topics, outbox)
+        self._settling = Settling(self._dispatch, self._count)
         self._attempts = Attempts(
             settings.worker,
             labeller=labeller,
@@ -84,6 +79,7 @@ class Handler:
             metrics=metrics,
             progress=progress,
             breaker=breaker,
+            traces=traces,
         )
         self._leaving = asyncio.Event()
         self._idle = asyncio.Event()
@@ -93,10 +89,10 @@ class Handler:
         self,
         messages: Sequence[Message],
         is_current: Callable[[Message], bool],
-        acknowledge: Callable[[Message], None],
+        acknowledge: Acknowledge,
         commit: Callable[[], Awaitable[None]],
     ) -> None:
-        """Bring records to their end.
+        """Label and send records; most are not yet acknowledged when this is done.
 
         Args:
             messages: the records, in order within each partition.
@@ -105,38 +101,43 @@ class Handler:
             commit: commits what is acknowledged, where that cannot wait.
 
         Raises:
-            DeliveryError: the broker did not confirm; nothing of that was acknowledged.
+            DeliveryError: the broker did not confirm this or what went before; nothing of that was
+                acknowledged.
             JournalError: the broker did not keep what is to be known should the process die.
         """
         self._idle.clear()
         self._metrics.batch_articles.observe(len(messages))
         self._progress.take([len(message.value or b"") for message in messages])
         self._show_in_flight()
+        self._attempts.begin_batch()
         used = self._labeller.usage
         try:
-            sent: list[_Sent] = []
             for message in messages:
                 if self._leaving.is_set() or not is_current(message):
                     continue
                 record = SourceRecord.from_message(message)
                 is_alone = self._guard.watches(record)
-                if is_alone or not self._has_room(sent, record):
-                    await self._finish(sent, acknowledge)
+                if is_alone:
+                    await self._settling.wait_empty()
+                await self._settling.wait_for_room(
+                    record.size, self._worker.in_flight_bytes, self._worker.in_flight_articles
+                )
                 self._metrics.received.inc()
                 self._progress.begin(record.size)
+                self._traces.begin(record)
                 if is_alone:
                     await self._alone(message, record, acknowledge, commit)
                     continue
                 outcome = await self._attempts.label(record)
                 if outcome is None:
-                    await self._finish(sent, acknowledge)
                     outcome = await self._attempts.hold(record, self._leaving)
-                if outcome is not None:
-                    sent.append(await self._send(message, record, outcome))
+                if outcome is None:
+                    self._traces.left(record)
+                else:
+                    await self._send(message, record, outcome, acknowledge)
             self._metrics.count_tokens(used, self._labeller.usage)
-            await self._finish(sent, acknowledge)
         finally:
-            self._progress.put_back()
+            self._progress.put_back(len(self._settling), self._settling.record_bytes)
             self._show_in_flight()
             self._idle.set()
 
@@ -144,16 +145,32 @@ class Handler:
         """Begin no further article, and wait until those begun are acknowledged."""
         self._leaving.set()
         await self._idle.wait()
+        await self._settling.wait_empty()
 
     def resume(self) -> None:
         """Begin articles again."""
         self._leaving.clear()
 
+    async def settled(self) -> None:
+        """Wait until all that was sent is acknowledged.
+
+        Raises:
+            DeliveryError: the broker failed, and nothing more will be.
+        """
+        await self._settling.wait_empty()
+        self._settling.check()
+
+    async def broken(self) -> Exception:
+        """Wait until the broker fails on what was sent, which may be never; what it failed with."""
+        error = await self._settling.broken()
+        self._progress.put_back()
+        return error
+
     async def _alone(
         self,
         message: Message,
         record: SourceRecord,
-        acknowledge: Callable[[Message], None],
+        acknowledge: Acknowledge,
         commit: Callable[[], Awaitable[None]],
     ) -> None:
         """Bring a record that may kill the process to its end, with nothing else in hand."""
@@ -164,75 +181,32 @@ class Handler:
         if outcome is None:
             outcome = await self._attempts.hold(record, self._leaving)
         if outcome is None:
+            self._traces.left(record)
             return
-        await self._finish([await self._send(message, record, outcome)], acknowledge)
+        await self._send(message, record, outcome, acknowledge)
+        await self.settled()
         await commit()
         if poison is not None:
             await self._guard.end(record)
 
-    async def _finish(self, sent: list[_Sent], acknowledge: Callable[[Message], None]) -> None:
-        """Wait until what was sent is safe, acknowledge it, and forget it."""
-        if not sent:
-            return
-        for message, record, outcome in await self._confirm(sent):
-            acknowledge(message)
-            self._count(record, outcome)
-        sent.clear()
-        self._show_in_flight()
+    async def _send(
+        self, message: Message, record: SourceRecord, outcome: Outcome, acknowledge: Acknowledge
+    ) -> None:
+        """Send the outcome, and see to it that it is acknowledged in its turn."""
+        record = self._traces.sending(record, outcome)
+        became, confirmation = await self._dispatch.send(record, outcome)
+        self._traces.sent(record, became, confirmation)
+        self._progress.labelled()
+        self._settling.add(
+            Sent(message, record, became, confirmation, acknowledge, time.monotonic())
+        )
 
-    async def _send(self, message: Message, record: SourceRecord, outcome: Outcome) -> _Sent:
-        """Send the outcome; what is too large becomes a dead letter."""
-        return _Sent(message, record, *await self._send_outcome(record, outcome))
-
-    async def _send_outcome(
-        self, record: SourceRecord, outcome: Outcome
-    ) -> tuple[Outcome, Confirmation]:
-        topic = self._settings.topics.claims
-        match outcome:
-            case Labelled(key, labelled_id, value):
-                headers = labelled_headers(record, labelled_id)
-                try:
-                    return outcome, await self._outbox.send(topic, key, value, headers)
-                except TooLargeError as error:
-                    failure = _too_large(str(error))
-                    return failure, await self._send_dead_letter(record, failure)
-            case Tombstone(key):
-                headers = tombstone_headers(record)
-                return outcome, await self._outbox.send(topic, key, None, headers)
-            case Failure():
-                return outcome, await self._send_dead_letter(record, outcome)
-
-    async def _send_dead_letter(self, record: SourceRecord, failure: Failure) -> Confirmation:
-        topic = self._settings.topics.dead_letters
-        headers = dead_letter_headers(record, failure)
-        try:
-            return await self._outbox.send(topic, record.key, record.value, headers)
-        except TooLargeError as error:
-            raise DeliveryError(f"{topic} does not take a dead letter: {error}") from error
-
-    async def _confirm(self, sent: Sequence[_Sent]) -> list[tuple[Message, SourceRecord, Outcome]]:
-        """Wait for the broker; what it finds too large is sent again as a dead letter."""
-        started = time.perf_counter()
-        done = []
-        safe = await self._outbox.confirmed([one.confirmation for one in sent])
-        for (message, record, outcome, _), is_safe in zip(sent, safe, strict=True):
-            if is_safe:
-                done.append((message, record, outcome))
-                continue
-            topic = self._settings.topics.dead_letters
-            if isinstance(outcome, Failure):
-                raise DeliveryError(f"{topic} does not take a dead letter: it is too large")
-            failure = _too_large("the broker found the labelled article too large")
-            again = await self._send_dead_letter(record, failure)
-            if not all(await self._outbox.confirmed([again])):
-                raise DeliveryError(f"{topic} does not take a dead letter: it is too large")
-            done.append((message, record, failure))
-        self._metrics.stage_seconds.labels("deliver").observe(time.perf_counter() - started)
-        return done
-
-    def _count(self, record: SourceRecord, outcome: Outcome) -> None:
-        metrics = self._metrics
+    def _count(self, sent: Sent, outcome: Outcome, seconds: float) -> None:
+        """Count a record that is done; the broker took so many seconds."""
+        record, metrics = sent.record, self._metrics
         self._progress.done(record.size)
+        self._traces.done(record, outcome)
+        metrics.stage_seconds.labels("deliver").observe(seconds)
         match outcome:
             case Labelled():
                 metrics.done.labels("labelled").inc()
@@ -257,16 +231,8 @@ class Handler:
         if record.timestamp_ms is not None:
             # The producer's clock may be ahead of ours.
             metrics.end_to_end_seconds.observe(max(0.0, now - record.timestamp_ms / 1000))
-
-    def _has_room(self, sent: Sequence[_Sent], record: SourceRecord) -> bool:
-        """Say whether one more may be begun before what was sent is confirmed."""
-        most = self._settings.worker.in_flight_bytes
-        return record.size + sum(one.size for one in sent) <= most
+        self._show_in_flight()
 
     def _show_in_flight(self) -> None:
         self._metrics.in_flight_articles.set(self._progress.in_hand)
         self._metrics.in_flight_bytes.set(self._progress.in_hand_bytes)
-
-
-def _too_large(message: str) -> Failure:
-    return Failure("deliver", "too_large", "service.delivery.TooLargeError", message)

@@ -115,6 +115,11 @@ class StageClock:
         self.seconds: dict[Stage, float] = {}
         self._since = perf_counter()
 
+    @property
+    def since(self) -> float:
+        """When it last changed or stopped, in seconds of `time.perf_counter`."""
+        return self._since
+
     def enter(self, stage: Stage) -> None:
         """Leave the current step for another."""
         self.stop()

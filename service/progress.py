@@ -40,16 +40,26 @@ class Progress:
         """What is in hand waits on purpose, until the next record begins: that is no stall."""
         self._is_held = True
 
+    def labelled(self) -> None:
+        """The record begun is labelled and sent: from here the broker is waited for."""
+        self._since = self._clock()
+        self._current_bytes = 0
+
     def done(self, size: int) -> None:
         """A record was brought to its end."""
         self._since = self._clock()
         self.in_hand -= 1
         self.in_hand_bytes -= size
 
-    def put_back(self) -> None:
-        """What is still in hand will be read again, by this worker or another."""
-        self.in_hand = 0
-        self.in_hand_bytes = 0
+    def put_back(self, kept: int = 0, kept_bytes: int = 0) -> None:
+        """What is in hand will be read again, by this worker or another.
+
+        Args:
+            kept: records that stay in hand: they are labelled, and the broker is yet to confirm.
+            kept_bytes: their size.
+        """
+        self.in_hand = kept
+        self.in_hand_bytes = kept_bytes
         self._current_bytes = 0
         self._is_held = False
 

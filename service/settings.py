@@ -14,6 +14,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    HttpUrl,
     SecretStr,
     StringConstraints,
     model_validator,
@@ -46,9 +47,24 @@ class KafkaSettings(Group):
     client_id: str = "claimstream"
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_SSL"] = "PLAINTEXT"
     ca_file: Path | None = Field(default=None, description="CA certificates in PEM.")
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    cert_file: Path | None = Field(
+        default=None,
+        description="Our own certificate in PEM, with those between it and its CA; also its key, "
+        "where key_file is not set.",
+    )
+    key_file: Path | None = Field(default=None, description="The key of cert_file in PEM.")
+    key_password: SecretStr | None = Field(
+        default=None, description="Opens the key, where it is encrypted."
+    )
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] = (
+        "SCRAM-SHA-512"
+    )
     sasl_username: str | None = None
     sasl_password: SecretStr | None = None
+    sasl_token_file: Path | None = Field(
+        default=None,
+        description="For OAUTHBEARER: the file that holds the token, read for each connection.",
+    )
     session_timeout_s: float = Field(default=45.0, gt=0)
     heartbeat_interval_s: float = Field(default=3.0, gt=0)
     rebalance_timeout_s: float = Field(
@@ -66,6 +82,11 @@ class KafkaSettings(Group):
     max_record_bytes: int = Field(
         default=10 * 1024 * 1024, gt=0, description="The largest article, and the largest output."
     )
+    compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = Field(
+        default="gzip",
+        description="Of what goes out. Every client reads gzip; zstd takes a quarter of its time, "
+        "but some clients need a library more for it.",
+    )
     idempotence: Literal["auto", "on", "off"] = Field(
         default="auto",
         description="Whether the broker drops what the client sends again after a lost answer; "
@@ -77,10 +98,25 @@ class KafkaSettings(Group):
         if self.heartbeat_interval_s >= self.session_timeout_s:
             message = "heartbeat_interval_s must be shorter than session_timeout_s"
             raise ValueError(message)
-        if self.security_protocol == "SASL_SSL" and not (self.sasl_username and self.sasl_password):
-            message = "SASL_SSL needs sasl_username and sasl_password"
-            raise ValueError(message)
+        if fault := self._security_fault():
+            raise ValueError(fault)
         return self
+
+    def _security_fault(self) -> str | None:
+        """What makes no sense about the connection's security."""
+        certificates = self.ca_file or self.cert_file or self.key_file
+        if self.security_protocol == "PLAINTEXT" and certificates:
+            # Whoever names certificates does not want a connection in clear.
+            return "ca_file, cert_file and key_file need security_protocol SSL or SASL_SSL"
+        if self.key_file and not self.cert_file:
+            return "key_file needs cert_file"
+        if self.security_protocol != "SASL_SSL":
+            return None
+        if self.sasl_mechanism == "OAUTHBEARER":
+            return None if self.sasl_token_file else "OAUTHBEARER needs sasl_token_file"
+        if not (self.sasl_username and self.sasl_password):
+            return "SASL_SSL needs sasl_username and sasl_password"
+        return None
 
 
 class TopicSettings(Group):
@@ -128,8 +164,12 @@ class ModelSettings(Group):
 class WorkerSettings(Group):
     """Batches, retries and what counts as stuck."""
 
-    batch_articles: int = Field(default=16, ge=1)
-    batch_wait_s: float = Field(default=0.05, gt=0)
+    batch_articles: int = Field(
+        default=16, ge=1, description="At most so many records are taken at once."
+    )
+    batch_tokens: int = Field(
+        default=16384, ge=1, description="About so many tokens are enough for one batch."
+    )
     attempts: int = Field(default=3, ge=1, description="Tries before a transient error is final.")
     retry_wait_s: float = Field(
         default=0.2, ge=0, description="Wait before the second try; doubles with each, jittered."
@@ -139,6 +179,9 @@ class WorkerSettings(Group):
         gt=0,
         description="Bytes fetched and not done (a fetch more, at most), and bytes of articles and "
         "outputs not confirmed; a larger article goes alone.",
+    )
+    in_flight_articles: int = Field(
+        default=32, ge=1, description="Articles labelled and not yet confirmed by the broker."
     )
     start_wait_s: float | None = Field(
         default=None,
@@ -189,6 +232,28 @@ class ViewerSettings(Group):
     )
 
 
+class TracingSettings(Group):
+    """Where traces go, by OpenTelemetry's protocol (OTLP) over HTTP; nowhere without an endpoint.
+
+    The exporter's standard variables (``OTEL_EXPORTER_OTLP_CERTIFICATE``, ``OTEL_BSP_…``,
+    ``OTEL_RESOURCE_ATTRIBUTES``, …) hold besides; none of them switches tracing on.
+    """
+
+    endpoint: HttpUrl | None = Field(
+        default=None, description="A collector's address; /v1/traces is added to it."
+    )
+    headers: SecretStr | None = Field(
+        default=None, description="Sent along, such as a key: name=value,name=value."
+    )
+    ratio: float = Field(
+        default=1.0,
+        ge=0,
+        le=1,
+        description="Share of the traces begun here that are followed; others are as they came.",
+    )
+    service_name: str = Field(default="claimstream", min_length=1)
+
+
 class LogSettings(Group):
     """What is logged, and in which form."""
 
@@ -212,6 +277,7 @@ class Settings(BaseSettings):
     worker: WorkerSettings = WorkerSettings()
     http: HttpSettings = HttpSettings()
     viewer: ViewerSettings = ViewerSettings()
+    tracing: TracingSettings = TracingSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

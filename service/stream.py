@@ -2,21 +2,24 @@
 
 Values stay bytes until the handler has them: Faust's own decoding stalls silently at the first bad
 record. The agent takes several at once without acknowledging any. While they are labelled in the
-inference thread, the consumer's own thread fetches the next into the stream's buffer.
+inference thread, the consumer's own thread fetches the next into the stream's buffer, and the
+broker confirms those before.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import faust
+from faust.auth import OAuthCredentials
 
+from service.batches import in_batches
 from service.consumer import DrainingConsumer
 from service.handling import Handler
 from service.header_names import take_any_name
-from service.kafka import sasl_password, ssl_context
+from service.kafka import sasl_password, ssl_context, token_file
 from service.metrics import Metrics
 from service.poison import Guard
 from service.settings import KafkaSettings, Settings
@@ -64,7 +67,7 @@ def build_app(settings: Settings, handler: Handler, guard: Guard, metrics: Metri
     """Build the app; call in the event loop that is to run it.
 
     Raises:
-        service.kafka.RefusedError: the file of CA certificates cannot be read.
+        service.kafka.RefusedError: a certificate or a key cannot be read.
     """
     kafka, worker = settings.kafka, settings.worker
     buffered = _BUFFERED_BATCHES * worker.batch_articles
@@ -113,12 +116,18 @@ def build_app(settings: Settings, handler: Handler, guard: Guard, metrics: Metri
         def is_current(message: Any) -> bool:
             return bool(message.generation_id == app.consumer_generation_id)
 
-        batches: AsyncIterator[list[Any]] = stream.noack_take(
-            worker.batch_articles, within=worker.batch_wait_s
+        def has_more() -> bool:
+            return not stream.channel.queue.empty()
+
+        async def crash_when_broken() -> None:
+            await app.crash(await handler.broken())
+
+        breaking = asyncio.create_task(crash_when_broken())
+        batches = in_batches(
+            stream.noack().events(), has_more, worker.batch_articles, worker.batch_tokens
         )
         try:
-            async for events in batches:
-                messages = [event.message for event in events]
+            async for messages in batches:
                 await handler.handle(
                     messages, is_current, consumer.acknowledge, consumer.commit_now
                 )
@@ -126,6 +135,8 @@ def build_app(settings: Settings, handler: Handler, guard: Guard, metrics: Metri
                 await app.crash(StreamEndedError("the stream of articles ended by itself"))
         except Exception as error:  # noqa: BLE001 - an exception that leaves an agent stalls Faust
             await app.crash(error)
+        finally:
+            breaking.cancel()
 
     return app
 
@@ -134,7 +145,7 @@ def connection(kafka: KafkaSettings) -> dict[str, Any]:
     """Faust's settings for the connection, the same as our other clients use.
 
     Raises:
-        service.kafka.RefusedError: the file of CA certificates cannot be read.
+        service.kafka.RefusedError: a certificate or a key cannot be read.
     """
     context = ssl_context(kafka)
     hosts = kafka.bootstrap_servers.split(",")
@@ -142,8 +153,10 @@ def connection(kafka: KafkaSettings) -> dict[str, Any]:
         "broker": ";".join(f"kafka://{host.strip()}" for host in hosts),
         "broker_client_id": kafka.client_id,
     }
-    if kafka.security_protocol == "SASL_SSL":
-        # Without a context Faust's SASLCredentials would send the password in clear.
+    # Without a context Faust would authenticate in clear.
+    if kafka.security_protocol == "SASL_SSL" and (tokens := token_file(kafka)):
+        options["broker_credentials"] = OAuthCredentials(oauth_cb=tokens, ssl_context=context)
+    elif kafka.security_protocol == "SASL_SSL":
         options["broker_credentials"] = faust.SASLCredentials(
             username=kafka.sasl_username,
             password=sasl_password(kafka),

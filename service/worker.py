@@ -36,7 +36,9 @@ from service.progress import Progress
 from service.release import ReleaseError, label_mix, load
 from service.settings import Settings
 from service.stream import WorkerApp, build_app
+from service.tidying import tidy
 from service.topics import TopicsMissingError, check
+from service.tracing import TracingError, open_traces
 from service.vitals import Vitals
 from service.waiting import wait_for
 
@@ -67,7 +69,13 @@ def run(settings: Settings, labeller: Labeller | None = None) -> int:
     stamina.instrumentation.set_on_retry_hooks([])
     try:
         return asyncio.run(_run(settings, labeller))
-    except (BrokerError, PortTakenError, ReleaseError, TopicsMissingError) as error:
+    except (
+        BrokerError,
+        PortTakenError,
+        ReleaseError,
+        TopicsMissingError,
+        TracingError,
+    ) as error:
         sys.stderr.write(f"claimstream: {error}\n")
         return CANNOT_START
 
@@ -76,6 +84,7 @@ async def _run(settings: Settings, labeller: Labeller | None) -> int:
     stopping = _stop_on_signals()
     metrics = build_metrics()
     metrics.name_consumer(settings.kafka.group, settings.topics.articles)
+    traces = open_traces(settings, metrics)
     progress = Progress(settings.worker)
     breaker = Breaker(settings.worker, metrics)
     vitals = Vitals(settings, metrics, progress, breaker)
@@ -97,11 +106,13 @@ async def _run(settings: Settings, labeller: Labeller | None) -> int:
                 progress=progress,
                 breaker=breaker,
                 guard=guard,
+                traces=traces,
             )
             app = build_app(settings, handler, guard, metrics)
             vitals.consumer = app.consumer
             return await _live(app, [outbox, journal], stopping, settings)
         finally:
+            await traces.close()
             watch.cancel()
             executor.shutdown(wait=False, cancel_futures=True)
 
@@ -136,7 +147,8 @@ async def _prepare(
     with _quiet("aiokafka"):
         await wait_for(outbox.start, longest_s, vitals.wait_for)
         journal = await wait_for(lambda: open_journal(settings.kafka), longest_s, vitals.wait_for)
-    vitals.outbox = outbox
+    vitals.outbox, vitals.journal = outbox, journal
+    tidy()
     return outbox, journal, labeller
 
 

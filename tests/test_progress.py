@@ -80,3 +80,16 @@ def test_what_is_put_back_is_not_in_hand(progress: Progress) -> None:
     assert (progress.in_hand, progress.in_hand_bytes) == (2, 11)
     progress.put_back()
     assert (progress.in_hand, progress.in_hand_bytes) == (0, 0)
+
+
+def test_waiting_for_the_broker_is_not_the_articles_time(progress: Progress, clock: Clock) -> None:
+    """The broker's time counts from when the article was sent, however long that one took."""
+    progress.take([1000])
+    progress.begin(1000)
+    clock.now = 900
+    progress.labelled()
+    progress.put_back(1, 1000)
+    clock.now = 910
+    assert progress.stuck_for(0) is None
+    clock.now = 911
+    assert progress.stuck_for(0) == 11

@@ -71,7 +71,7 @@ def bench_workers(
             process = stack.enter_context(
                 worker_process(_changes(settings, port), output, stop_timeout_s=_STOP_S)
             )
-            pin(process.pid, core)
+            pin(process.pid, [core])
             workers.append(BenchWorker(process, f"http://{settings.http.host}:{port}", log))
         yield workers
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
-from importlib.metadata import version
+from collections.abc import Iterator
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
@@ -47,9 +49,16 @@ def describe_machine(root: Path = Path("/")) -> Machine:
         memory_gib=round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30, 1),
         system=platform.platform(),
         python=platform.python_version(),
-        packages={name: version(name) for name in _PACKAGES},
+        packages=dict(_installed()),
         load_before=round(os.getloadavg()[0], 2),
     )
+
+
+def _installed() -> Iterator[tuple[str, str]]:
+    """Name and version of the packages that are there; who only serves has no torch."""
+    for name in _PACKAGES:
+        with suppress(PackageNotFoundError):
+            yield name, version(name)
 
 
 def notes_on(machine: Machine) -> list[str]:

@@ -1,4 +1,4 @@
-"""The peak of one core: how fast torch and ONNX Runtime multiply large matrices, the better of both.
+"""The peak of one core: how fast torch or ONNX Runtime multiplies large matrices, the better one.
 
 Neither is the faster on every processor: without VNNI torch has no fast product in int8 at all, and
 a floor by its figure would be one that is easily got below.
@@ -7,7 +7,7 @@ a floor by its figure would be one that is easily got below.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import numpy as np
@@ -47,30 +47,28 @@ def measure_peaks(seconds: float) -> dict[Numbers, float | None]:
     share = seconds / sum(map(len, makers.values())) / len(_SIDES)
     return {
         numbers: max(
-            (
-                peak
-                for make in makers[numbers]
-                for side in _SIDES
-                if (peak := _peak(make, side, share))
-            ),
-            default=None,
+            (peak for make in makers[numbers] for peak in _peaks(make, share)), default=None
         )
         for numbers in _TYPES
     }
 
 
-def _peak(make: Callable[[int], Callable[[], Any]], side: int, seconds: float) -> float | None:
-    try:
-        multiply = make(side)
-        multiply()
-    except _FAILS:
-        return None
-    best, end = float("inf"), time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        start = time.perf_counter()
-        multiply()
-        best = min(best, time.perf_counter() - start)
-    return 2 * side**3 / best
+def _peaks(make: Callable[[int], Callable[[], Any]], seconds: float) -> Iterator[float]:
+    """The peak at each size; none is tried after one that takes too long for larger ones."""
+    for side in _SIDES:
+        try:
+            multiply = make(side)
+            multiply()
+        except _FAILS:
+            return
+        best, end = float("inf"), time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            start = time.perf_counter()
+            multiply()
+            best = min(best, time.perf_counter() - start)
+        yield 2 * side**3 / best
+        if best > seconds / 8:  # twice the side is eight times the work
+            return
 
 
 def _torch(numbers: Numbers) -> Callable[[int], Callable[[], Any]]:

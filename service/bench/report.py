@@ -56,7 +56,7 @@ def show_notes(console: Console, notes: tuple[str, ...]) -> None:
 
 def milliseconds(found: Percentiles) -> list[str]:
     """The cells of three percentiles in milliseconds."""
-    return [_number(value, ".0f") for value in (found.p50, found.p95, found.p99)]
+    return [cell(value, ".0f") for value in (found.p50, found.p95, found.p99)]
 
 
 def _throughput(report: Report) -> Table:
@@ -71,9 +71,9 @@ def _throughput(report: Report) -> Table:
             f"{one.sentences_per_s:.1f}",
             f"{one.lowest:.1f}–{one.highest:.1f}",
             f"{one.ratio:.2f}",
-            _number(one.floor_share, ".0%"),
+            cell(one.floor_share, ".0%"),
             f"{one.startup_s:.1f}",
-            _number(one.resident_mb, ".0f"),
+            cell(one.resident_mb, ".0f"),
             style="bold" if one.ours else "",
         )
     table.caption = "; ".join(
@@ -88,7 +88,7 @@ def _latency(report: Report) -> Table:
     for column in ("p50 ms", "p95 ms", "p99 ms", "p50 own", "p95 own", "p99 own", "articles"):
         table.add_column(column, justify="right")
     for one in report.latency:
-        own = (_number(value, ".1f") for value in (one.own.p50, one.own.p95, one.own.p99))
+        own = (cell(value, ".1f") for value in (one.own.p50, one.own.p95, one.own.p99))
         load = "alone" if one.load is None else f"{one.load:.0%}"
         row = (one.size, one.variant, load, *milliseconds(one.ms), *own, str(one.articles))
         table.add_row(*row)
@@ -136,5 +136,6 @@ def _proportion(what: str, deviation: float | None) -> str:
     return f"{what}: {verdict}, within {deviation:.0%} of its mean"
 
 
-def _number(value: float | None, form: str) -> str:
+def cell(value: float | None, form: str) -> str:
+    """A number in a table's cell; a dash where there is none."""
     return "–" if value is None else f"{value:{form}}"

@@ -141,22 +141,37 @@ class Report(Result):
 
 
 class StreamLatency(Result):
-    """From when an article is due to be published to its coming out, at a share of the capacity."""
+    """From when an article is due to be published to its coming out, at a share of the capacity.
+
+    ``own`` is the latency in units of the same article's own labelling time.
+    """
 
     load: float
     articles_per_s: float
     articles: int
     ms: Percentiles
+    own: Percentiles
+
+
+class Busy(Result):
+    """Cores that each part kept busy, on average; None where it could not be told."""
+
+    workers: float | None
+    broker: float | None
+    load: float | None
 
 
 class StreamFigures(Result):
     """The way from topic to topic with so many workers.
 
-    ``ratio`` compares with the labeller alone on as many cores as the workers have.
+    ``ratio`` compares with the labeller alone on as many cores as the workers have,
+    ``against_one`` with the stream of one worker, where that was measured too. ``busy`` is while
+    the stream went as fast as it could, ``resident_mb`` the most that a worker had at the end.
     """
 
     workers: int
     worker_cores: int
+    shares_cores: bool
     rounds: int
     articles: int
     sentences_per_s: float
@@ -164,6 +179,9 @@ class StreamFigures(Result):
     highest: float
     alone_sentences_per_s: float
     ratio: float
+    against_one: float | None
+    busy: Busy
+    resident_mb: float | None
     latency: tuple[StreamLatency, ...]
 
 

@@ -88,7 +88,7 @@ def measure(
         notes=(
             *notes_on(machine),
             *(
-                f"no peak for {numbers}: torch does not multiply it here"
+                f"no peak for {numbers}: it is not multiplied here"
                 for numbers, peak in peaks.items()
                 if peak is None
             ),

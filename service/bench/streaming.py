@@ -13,6 +13,7 @@ from statistics import fmean, median
 from typing import Final, NamedTuple
 
 from service.bench.arrivals import due_times
+from service.bench.busy import Parts, Stretch, resident_mb
 from service.bench.contenders import Contender
 from service.bench.crew import BenchWorker, bench_workers, wait_until_shared
 from service.bench.flow import Flow, open_flow
@@ -32,6 +33,7 @@ LOADS: Final = (0.25, 0.5, 0.75, 0.9)
 # Of the time: for the rates, the rest for the latencies.
 _RATE_SHARE: Final = 0.45
 _LEAST, _MOST = 5, 2000
+_OWN_TRIES: Final = 3
 
 
 class StreamDurations(NamedTuple):
@@ -70,7 +72,7 @@ class Setup(NamedTuple):
 
 
 class Rate(NamedTuple):
-    """What the rounds gave: articles of each, and sentences a second of the stream and alone."""
+    """What the rounds gave: articles of each, sentences a second of the stream and alone."""
 
     articles: int
     stream: list[float]
@@ -99,17 +101,22 @@ def measure_stream(setup: Setup, workers: Sequence[int], *, embedded: bool) -> S
     with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
         setup.say("starting the labeller alone")
         alone = stack.enter_context(Contender(AUTO, settings.model, Path(scratch)))
-        stack.enter_context(pinned(places[0].load))
+        broker_pid = 0
         if embedded:
-            # Started by a pinned thread, the broker is pinned to the same core.
             broker = stack.enter_context(EmbeddedBroker())
+            broker_pid = broker.pid
             settings = _with(settings, "kafka", bootstrap_servers=broker.bootstrap_servers)
             setup = setup._replace(settings=settings)
-        streams = [_with_workers(setup, placement, alone) for placement in places]
+        streams: list[StreamFigures] = []
+        for placement in places:
+            pin(broker_pid, placement.load if embedded else ())
+            with pinned(placement.load):
+                streams.append(_with_workers(setup, placement, alone, broker_pid))
         shared = [
-            f"{len(placement.workers)} workers share {placement.worker_cores} core"
+            f"{len(placement.workers)} workers, broker and load share {placement.worker_cores} "
+            "cores: what the others take is missing from the workers"
             for placement in places
-            if placement.worker_cores < len(placement.workers)
+            if placement.is_shared
         ]
         return StreamReport(
             machine=machine,
@@ -117,12 +124,23 @@ def measure_stream(setup: Setup, workers: Sequence[int], *, embedded: bool) -> S
             variant=alone.name,
             broker="embedded" if embedded else settings.kafka.bootstrap_servers,
             pinning="; ".join(dict.fromkeys(map(str, places))),
-            streams=tuple(streams),
+            streams=_beside_one(streams),
             notes=(*notes_on(machine), *shared),
         )
 
 
-def _with_workers(setup: Setup, placement: Placement, alone: Contender) -> StreamFigures:
+def _beside_one(streams: Sequence[StreamFigures]) -> tuple[StreamFigures, ...]:
+    """Say how much faster each is than one worker, if that was measured."""
+    one = next((stream.sentences_per_s for stream in streams if stream.workers == 1), None)
+    return tuple(
+        stream.model_copy(update={"against_one": one and stream.sentences_per_s / one})
+        for stream in streams
+    )
+
+
+def _with_workers(
+    setup: Setup, placement: Placement, alone: Contender, broker_pid: int
+) -> StreamFigures:
     """Measure with workers, topics and a group that are there for this alone."""
     count = len(placement.workers)
     name = f"claimstream-bench-{uuid.uuid4().hex[:12]}"
@@ -143,26 +161,34 @@ def _with_workers(setup: Setup, placement: Placement, alone: Contender) -> Strea
         ):
             setup.say(f"starting {_workers(count)}")
             wait_until_shared(crew, settings.topics.partitions)
-            pin(alone.pid, placement.workers[0])
-            return asyncio.run(_measure(setup, placement, alone, crew))
+            pin(alone.pid, placement.workers[:1])
+            parts = Parts([worker.process.pid for worker in crew], broker_pid)
+            return asyncio.run(_measure(setup, placement, alone, crew, Stretch(parts)))
     finally:
         asyncio.run(_remove_topics(settings))
 
 
 async def _measure(
-    setup: Setup, placement: Placement, alone: Contender, crew: Sequence[BenchWorker]
+    setup: Setup,
+    placement: Placement,
+    alone: Contender,
+    crew: Sequence[BenchWorker],
+    stretch: Stretch,
 ) -> StreamFigures:
     def check_crew() -> None:
         for worker in crew:
             worker.check()
 
     async with open_flow(setup.settings, check_crew) as flow:
-        rate = await _rates(flow, setup, len(crew), alone)
+        rate = await _rates(flow, setup, len(crew), alone, stretch)
         capacity = median(rate.stream) / setup.mean_sentences
-        latency = [await _latency(flow, setup, load, capacity) for load in LOADS]
+        own = await asyncio.to_thread(_own_times, alone, setup)
+        latency = [await _latency(flow, setup, load, capacity, own) for load in LOADS]
+    resident = [found for worker in crew if (found := resident_mb(worker.process.pid))]
     return StreamFigures(
         workers=len(crew),
         worker_cores=placement.worker_cores,
+        shares_cores=placement.is_shared,
         rounds=len(rate.stream),
         articles=rate.articles,
         sentences_per_s=median(rate.stream),
@@ -170,11 +196,16 @@ async def _measure(
         highest=max(rate.stream),
         alone_sentences_per_s=median(rate.alone),
         ratio=median(rate.stream) / median(rate.alone) / placement.worker_cores,
+        against_one=None,
+        busy=stretch.busy,
+        resident_mb=max(resident, default=None),
         latency=tuple(latency),
     )
 
 
-async def _rates(flow: Flow, setup: Setup, workers: int, alone: Contender) -> Rate:
+async def _rates(
+    flow: Flow, setup: Setup, workers: int, alone: Contender, stretch: Stretch
+) -> Rate:
     """The stream and the labeller alone in turns, on the same articles."""
     setup.say(f"{_workers(workers)}: one article first")
     first = setup.texts[0]
@@ -187,14 +218,25 @@ async def _rates(flow: Flow, setup: Setup, workers: int, alone: Contender) -> Ra
     rate = Rate(count, [], [])
     for number in range(1, setup.durations.rounds + 1):
         setup.say(f"{_workers(workers)}: round {number}, {count} articles")
-        latencies = await flow.send(chosen, [0.0] * count, article_s * count)
+        with stretch:
+            latencies = await flow.send(chosen, [0.0] * count, article_s * count)
         rate.stream.append(sentences / max(latencies))
         labelled = await asyncio.to_thread(alone.label, [text.text for text in chosen])
         rate.alone.append(sentences / labelled.seconds)
     return rate
 
 
-async def _latency(flow: Flow, setup: Setup, load: float, capacity: float) -> StreamLatency:
+def _own_times(alone: Contender, setup: Setup) -> list[float]:
+    """The median seconds of each article labelled alone, on the first worker's core."""
+    setup.say("each article alone")
+    return [
+        median(alone.label([text.text]).seconds for _ in range(_OWN_TRIES)) for text in setup.texts
+    ]
+
+
+async def _latency(
+    flow: Flow, setup: Setup, load: float, capacity: float, own: Sequence[float]
+) -> StreamLatency:
     """Articles that come at a share of what the stream can do, whether it keeps up or not."""
     rate = load * capacity
     count = max(_LEAST, min(_MOST, int(setup.durations.load_s * rate)))
@@ -206,6 +248,9 @@ async def _latency(flow: Flow, setup: Setup, load: float, capacity: float) -> St
         articles_per_s=rate,
         articles=count,
         ms=percentiles([latency * 1000 for latency in latencies]),
+        own=percentiles(
+            [latency / alone_s for latency, alone_s in zip(latencies, cycle(own), strict=False)]
+        ),
     )
 
 

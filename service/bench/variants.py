@@ -7,14 +7,16 @@ source and cue of each claim and puts the labelled article together.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from typing import Final, NamedTuple
 
+from service.bench.errors import BenchError
 from service.bench.floor import read_config
 from service.bench.results import Numbers
 from service.contracts import Article
 from service.labeller import WindowLabeller
 from service.pipeline import label_article
-from service.release import check, load, load_tokenizer, weight_files
+from service.release import WITH_TORCH, check, load, load_tokenizer, weight_files
 from service.segmentation import segment
 from service.settings import ModelSettings
 from service.windows import WindowLayout
@@ -38,6 +40,16 @@ class Variant(NamedTuple):
     name: str
     numbers: Numbers
     label: Label
+
+
+def check_torch() -> None:
+    """Make sure that the peers and the network in float32 can be run.
+
+    Raises:
+        BenchError: what runs them is not installed.
+    """
+    if missing := [name for name in ("torch", "transformers") if find_spec(name) is None]:
+        raise BenchError(f"no {missing[0]}, which ours is compared with: {WITH_TORCH}")
 
 
 def build(key: str, settings: ModelSettings) -> Variant:

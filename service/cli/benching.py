@@ -83,8 +83,11 @@ def bench(  # noqa: PLR0913 - each is an option
     from service.bench.plots import check_plots, draw
     from service.bench.report import show_report
     from service.bench.run import measure
+    from service.bench.variants import check_torch
 
     with _bench_errors():
+        with _misuse():
+            check_torch()
         texts = _texts(files)
         if plots is not None:
             with _misuse():

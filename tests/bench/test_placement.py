@@ -15,27 +15,30 @@ needs_affinity = pytest.mark.skipif(not allowed_cores(), reason="no affinity on 
 @pytest.mark.parametrize(
     ("workers", "cores", "placement", "worker_cores"),
     [
-        (1, {0, 1}, Placement([0], 1), 1),
-        (2, {0, 1}, Placement([0, 0], 1), 1),
-        (2, {3, 5, 4}, Placement([3, 4], 5), 2),
-        (3, {0, 1, 2}, Placement([0, 1, 0], 2), 2),
-        (2, {0}, Placement([None, None], None), 2),
-        (1, set(), Placement([None], None), 1),
+        (1, {0, 1}, Placement([0], frozenset({1})), 1),
+        (2, {0, 1}, Placement([0, 1], frozenset({0, 1})), 2),
+        (3, {0, 1}, Placement([0, 1, 0], frozenset({0, 1})), 2),
+        (2, {3, 5, 4}, Placement([3, 4], frozenset({5})), 2),
+        (3, {0, 1, 2}, Placement([0, 1, 2], frozenset({0, 1, 2})), 3),
+        (2, {0}, Placement([None, None], frozenset()), 2),
+        (1, set(), Placement([None], frozenset()), 1),
     ],
 )
-def test_the_last_core_is_for_broker_and_load(
+def test_a_core_for_each_worker_and_one_for_broker_and_load(
     workers: int, cores: set[int], placement: Placement, worker_cores: int
 ) -> None:
-    """Workers get the others in turn; with less than two cores nobody is pinned."""
+    """Without one to spare, broker and load share the workers'; a single core pins nobody."""
     assert place(workers, cores) == placement
     assert placement.worker_cores == worker_cores
 
 
 def test_it_is_said_in_words() -> None:
     """The words name the cores, or say that nothing is pinned."""
-    assert str(Placement([0, 0], 1)) == "workers on core 0, broker and load on core 1"
-    assert str(Placement([0, 2], 3)) == "workers on core 0, 2, broker and load on core 3"
-    assert "not pinned" in str(Placement([None], None))
+    alone, shared = Placement([0, 2], frozenset({3})), Placement([0, 1], frozenset({0, 1}))
+    assert str(alone) == "workers on core 0, 2, broker and load on core 3"
+    assert str(shared) == "2 workers on cores 0, 1, which broker and load share"
+    assert (alone.is_shared, shared.is_shared) == (False, True)
+    assert "not pinned" in str(Placement([None], frozenset()))
 
 
 @needs_affinity
@@ -44,19 +47,19 @@ def test_a_process_and_what_it_starts_stay_on_the_core() -> None:
     before = os.sched_getaffinity(0)
     core = max(before)
     tell = [sys.executable, "-c", "import os; print(*os.sched_getaffinity(0))"]
-    with pinned(core):
+    with pinned({core}):
         told = subprocess.run(tell, capture_output=True, text=True, check=True).stdout
         assert told.split() == [str(core)]
     assert os.sched_getaffinity(0) == before
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
-        pin(child.pid, core)
+        pin(child.pid, [core])
         assert os.sched_getaffinity(child.pid) == {core}
-        pin(child.pid, None)
+        pin(child.pid, [None])
         assert os.sched_getaffinity(child.pid) == {core}
         child.communicate(b"\n")
 
 
 def test_no_core_leaves_things_as_they_are() -> None:
     """Where nothing can be pinned nothing is tried."""
-    with pinned(None), nullcontext():
-        pin(os.getpid(), None)
+    with pinned(()), nullcontext():
+        pin(os.getpid(), [])

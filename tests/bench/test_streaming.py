@@ -56,6 +56,9 @@ def test_rates_beside_the_labeller_alone(measured: StreamReport) -> None:
         assert one.ratio == pytest.approx(
             one.sentences_per_s / one.alone_sentences_per_s / one.worker_cores
         )
+        assert one.against_one == pytest.approx(
+            one.sentences_per_s / measured.streams[0].sentences_per_s
+        )
 
 
 def test_latency_at_four_rates(measured: StreamReport) -> None:
@@ -70,6 +73,8 @@ def test_latency_at_four_rates(measured: StreamReport) -> None:
             assert one.articles >= 5
             assert one.ms.p50 is not None
             assert one.ms.p50 > 0
+            assert one.own.p50 is not None
+            assert one.own.p50 > 0.5  # nothing comes out sooner than it can be labelled
 
 
 def test_it_says_where_everything_ran(measured: StreamReport) -> None:
@@ -77,8 +82,22 @@ def test_it_says_where_everything_ran(measured: StreamReport) -> None:
     assert measured.pinning
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
     assert ("not pinned" in measured.pinning) == (cores < 2)
+    assert [one.shares_cores for one in measured.streams] == [False, cores == 2]
     if cores == 2:
-        assert "2 workers share 1 core" in measured.notes
+        assert any("2 workers, broker and load share 2 cores" in note for note in measured.notes)
+
+
+def test_it_says_what_the_parts_took(measured: StreamReport) -> None:
+    """Processor time of workers and load, and memory; not of a broker that is not its own."""
+    cores = os.cpu_count() or 1
+    for one in measured.streams:
+        assert one.busy.workers is not None
+        assert one.busy.load is not None
+        assert 0 < one.busy.workers <= cores
+        assert 0 < one.busy.load <= cores
+        assert one.busy.broker is None
+        assert one.resident_mb is not None
+        assert one.resident_mb > 50
 
 
 def test_its_topics_are_gone(measured: StreamReport, bootstrap_servers: str) -> None:
