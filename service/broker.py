@@ -57,10 +57,19 @@ class EmbeddedBroker:
     Enter it in a thread that lives as long as the broker is wanted (see `service.children`).
     """
 
-    def __init__(self, log: Path | None = None, port: int | None = None) -> None:
-        """Take where the broker's output goes (None: nowhere) and its port (None: a free one)."""
+    def __init__(
+        self, log: Path | None = None, port: int | None = None, advertised_port: int | None = None
+    ) -> None:
+        """Take where the broker's output goes and where it is found.
+
+        Args:
+            log: a file for its output; None: nowhere.
+            port: where it listens on loopback; None: a free one.
+            advertised_port: where it sends clients, as to a proxy of a test's; None: to itself.
+        """
         self._log = log
         self._wanted_port = port
+        self._advertised_port = advertised_port
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
 
@@ -108,14 +117,13 @@ class EmbeddedBroker:
             process.wait()
 
     def _launch(self, binary: Path) -> subprocess.Popen[bytes]:
-        url = f"tcp://{LOOPBACK}:{self.port}"
         command = [
             str(binary),
             "broker",
             "--listener-url",
-            url,
+            f"tcp://{LOOPBACK}:{self.port}",
             "--advertised-listener-url",
-            url,
+            f"tcp://{LOOPBACK}:{self._advertised_port or self.port}",
             "--storage-engine",
             "memory://tansu/",
         ]

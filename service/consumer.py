@@ -85,6 +85,7 @@ class DrainingConsumer(Consumer):  # type: ignore[misc]  # Faust's classes are A
         # The offset after the last record done, of each partition that has been read from.
         self._next: dict[Partition, int] = {}
         self._fetched = Fetched()
+        self._ends: dict[tuple[str, int], int] = {}
         self._assigned: Partitions = None
         self._room = asyncio.Event()
         self.last_poll = time.monotonic()
@@ -112,13 +113,18 @@ class DrainingConsumer(Consumer):  # type: ignore[misc]  # Faust's classes are A
         """Do nothing: Faust acknowledges what it skips, and that was not done."""
         return False
 
+    def learn_ends(self, ends: dict[tuple[str, int], int]) -> None:
+        """Take how far partitions reach from somebody who asked: the fetcher may be dead."""
+        self._ends = ends
+
     def lag(self) -> dict[Partition, int]:
         """Records of each assigned partition that are known to exist and are not done."""
         known = {}
         for partition in self._assigned or ():
             # A rebalance in the consumer's thread may have taken the partition away just now.
             with suppress(AssertionError, IllegalStateError):
-                end = self.highwater(partition)
+                told = self.highwater(partition), self._ends.get(tuple(partition))
+                end = max((end for end in told if end is not None), default=None)
                 offsets = self._committed_offset.get(partition), self._next.get(partition)
                 starts = [offset for offset in offsets if offset is not None]
                 if end is not None and starts:

@@ -67,6 +67,18 @@ class Journal:
             if number is not None
         }
 
+    async def ends(self, places: Collection[Place]) -> dict[Place, int]:
+        """Ask how far partitions reach: the offset after the last record of each.
+
+        It has a connection of its own, so it knows of records that a dead fetcher does not see.
+
+        Raises:
+            JournalError: the cluster does not answer, or refuses.
+        """
+        async with self._errors():
+            found = await self._consumer.end_offsets([TopicPartition(*place) for place in places])
+        return {(partition.topic, partition.partition): end for partition, end in found.items()}
+
     async def write(self, numbers: Mapping[Place, int]) -> None:
         """Write numbers, and return when the cluster has them.
 

@@ -5,7 +5,8 @@ no exception behind. What it had in hand is read again by the next process, whic
 on another worker. So what is known of it must be kept outside the process:
 
 - A worker marks each partition it is given as *open*, and as *clean* when it hands it over or ends
-  in order. That is all there is to write while all goes well: nothing for any article.
+  in order. That is all there is to write while all goes well: nothing for any article. What another
+  left and this worker had not got to is handed over as it was.
 - A partition found open was left by a process that died. Which of the articles then in hand was
   the cause, nobody knows. So its next articles are *watched*: brought to their end one by one, each
   marked as begun before, and no longer after; the rest of a batch is confirmed and committed first.
@@ -71,6 +72,14 @@ class _Watch(NamedTuple):
     left: int  # articles still to be watched
     until: float
 
+    def is_unserved(self, now: float) -> bool:
+        """Say whether what it was made for may still be ahead, so that the next must watch.
+
+        After a death the group rebalances, more than once if several workers come and go: a
+        partition may be taken away again before the article that was in hand is reached.
+        """
+        return self.begun > 0 or (self.left == _WATCHED and now < self.until)
+
 
 class Guard:
     """Keeps the marks of the partitions that this worker has."""
@@ -116,7 +125,9 @@ class Guard:
 
     async def release(self) -> None:
         """All that was begun is done and committed; the partitions are handed over."""
-        held, self._held, self._watched = self._held, frozenset(), {}
+        now = self._clock()
+        passed_on = {place for place, watch in self._watched.items() if watch.is_unserved(now)}
+        held, self._held, self._watched = self._held - passed_on, frozenset(), {}
         if not held:
             return
         try:

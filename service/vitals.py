@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from service.breaker import Breaker
 from service.consumer import DrainingConsumer
 from service.delivery import Outbox
+from service.journal import Journal, JournalError
 from service.metrics import Metrics
 from service.progress import Progress
 from service.settings import Settings
@@ -37,6 +39,7 @@ class Vitals:
         self._breaker = breaker
         self._waiting_for: str | None = None
         self.outbox: Outbox | None = None
+        self.journal: Journal | None = None
         self.consumer: DrainingConsumer | None = None
         self.has_model = False
         self.broker_answers = False
@@ -48,7 +51,8 @@ class Vitals:
         """Say whether the worker should live on.
 
         It should not when there is work and none gets done, when nothing polls the broker, and
-        when the broker answers but the worker stays outside its group. That it answers at all
+        when the broker answers but the worker stays outside its group. Whether there is work is
+        asked of the broker, too: a fetcher that is dead sees none. That it answers at all
         shows that the event loop runs.
 
         A start that waits for the cluster is alive, and so is a worker whose breaker is open: a
@@ -135,3 +139,7 @@ class Vitals:
     async def _ping(self, outbox: Outbox) -> None:
         self.broker_answers = await outbox.ping(self._settings.kafka.connect_timeout_s)
         self._metrics.broker_up.set(self.broker_answers)
+        if self.broker_answers and self.journal is not None and self.consumer is not None:
+            with suppress(JournalError):
+                places = [tuple(partition) for partition in self.consumer.assigned or ()]
+                self.consumer.learn_ends(await self.journal.ends(places) if places else {})

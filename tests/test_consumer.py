@@ -150,6 +150,20 @@ def test_lag_counts_from_what_is_done() -> None:
     _on_app(test)
 
 
+def test_lag_is_known_without_the_fetcher() -> None:
+    """What the broker says of a partition's end counts, should the fetcher see no further."""
+
+    async def test(_: WorkerApp, consumer: DrainingConsumer, ___: Handler) -> None:
+        consumer._assigned = frozenset({PARTITION})
+        consumer._committed_offset[PARTITION] = 5
+        for seen, told, lag in ((None, 9, 4), (20, 9, 15), (6, 9, 4), (6, 3, 1)):
+            consumer.highwater = lambda _, seen=seen: seen
+            consumer.learn_ends({(PARTITION.topic, PARTITION.partition): told})
+            assert consumer.lag() == {PARTITION: lag}
+
+    _on_app(test)
+
+
 def test_faust_listens_nowhere_and_writes_nothing() -> None:
     """Faust's web server and its own producer are off, and it makes no folder."""
 

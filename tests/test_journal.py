@@ -58,6 +58,20 @@ def test_nothing_of_it_shows_in_the_workers_group(cluster: Cluster) -> None:
     assert cluster.committed() == {}
 
 
+def test_it_knows_how_far_partitions_reach(cluster: Cluster) -> None:
+    """Records that nobody has fetched are known of, but for the embedded broker's last batch."""
+    topic = cluster.settings.topics.articles
+    for number in range(8):
+        cluster.publish([(b"one key", str(number).encode())])
+
+    async def use(first: Journal, _: Journal) -> None:
+        ends = await first.ends([(topic, n) for n in range(4)])
+        assert 7 <= max(ends.values()) <= 8
+        assert sum(ends.values()) == max(ends.values())
+
+    _with_journals(cluster.settings.kafka, use)
+
+
 def test_no_broker() -> None:
     """Where nothing listens there is no journal, and it says so."""
     kafka = Cluster(f"127.0.0.1:{free_port()}").settings.kafka

@@ -150,6 +150,48 @@ def test_a_worker_that_ended_in_order_leaves_nothing_to_watch() -> None:
     run(test())
 
 
+def test_what_is_known_outlives_a_rebalance() -> None:
+    """A partition taken away before the article was reached is handed over with what is known."""
+
+    async def test() -> None:
+        world = World(10, {4}, set())
+        for deaths in range(MOST + 1):
+            assert world.deaths == deaths
+            with pytest.raises(DiedError):
+                await world.live()
+            world.deaths += 1
+            # The group settles: others have the partition for a moment, and begin nothing.
+            for _ in range(2):
+                passing = Guard(Settings(), world.journal)
+                await passing.take([PLACE])
+                assert passing.watches(record(world.committed))
+                await passing.release()
+        await world.live()
+        assert world.dead_letters == [4]
+        heir = Guard(Settings(), world.journal)
+        await heir.take([PLACE])
+        assert not heir.watches(record(10))
+
+    run(test())
+
+
+def test_a_partition_where_nothing_comes_is_not_watched_for_ever() -> None:
+    """A watch that found nothing to watch in its time is not handed over."""
+
+    async def test() -> None:
+        now = 0.0
+        journal = MemoryJournal()
+        journal.numbers[PLACE] = 0
+        guard = Guard(Settings(), journal, lambda: now)
+        await guard.take([PLACE])
+        now = 60.0
+        await guard.release()
+        await guard.take([PLACE])
+        assert not guard.watches(record(0))
+
+    run(test())
+
+
 def test_a_watch_ends() -> None:
     """After so many articles and so much time they go by the batch again, and cost nothing."""
 

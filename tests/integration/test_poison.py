@@ -13,6 +13,9 @@ MOST_RESTARTS = 5
 PREFIX = "__connect.errors."
 PATIENCE_S = 600.0
 HASTY = {"WORKER__STALL_S": "2", "WORKER__STOP_TIMEOUT_S": "1"}
+COMMIT_S = 0.2
+# Ten commits: so long a partition that nothing comes on stays watched.
+WATCHED_S = 10 * COMMIT_S
 
 
 def _restart_until(
@@ -67,15 +70,18 @@ def test_it_is_found_among_its_neighbours(cluster: Cluster, start_worker: StartW
     (bad,) = cluster.publish([(key, value)])
     good += cluster.publish(articles(30, first=31))
     (worker,), restarts = _restart_until(
-        lambda: start_worker(cluster.settings), 1, _has(cluster, 61)
+        lambda: start_worker(cluster.settings, KAFKA__COMMIT_INTERVAL_S=str(COMMIT_S)),
+        1,
+        _has(cluster, 61),
     )
     assert restarts == 4
     good += cluster.publish(articles(10, first=61))
     _check(cluster.outcomes(71, timeout_s=120), good, bad, value)
     labels = {"stage": "infer", "reason": "poison"}
     assert worker.metric("claimstream_dead_letters_total", **labels) == 1
+    time.sleep(WATCHED_S)
     assert worker.stop() == 0
-    # It ended in order: the next one has nothing to watch.
+    # It ended in order, and no partition was still watched: the next one has nothing to watch.
     after = start_worker(cluster.settings).wait_until_ready()
     assert "watching" not in after.log
     assert after.stop() == 0
