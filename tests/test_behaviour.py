@@ -32,8 +32,9 @@ ROOT = Path(__file__).parent.parent
 PAIRS, INVARIANCES = read_pairs(), read_invariances()
 
 # Share of pairs right at least, and of labels that flip with the speaker at most. The goals are
-# 0.95 and 0.01; models/small 1.0.0 reaches 255 of 308 pairs and 16 of 1,511 labels.
-REACHED = {"base": (0.95, 0.01), "small": (0.92, 0.01)}
+# 0.95 and 0.01; models/small 1.1.0 reaches 284 of 308 pairs and 10 of 1,511 labels; in int8 on a
+# processor without VNNI 281 (0.912) and 11.
+REACHED = {"base": (0.95, 0.01), "small": (0.91, 0.01)}
 
 # A run of words that only copying brings about.
 COPIED_WORDS = 8

@@ -80,6 +80,12 @@ def gone(processes: list[psutil.Process]) -> bool:
     return not psutil.wait_procs(processes, timeout=10)[1]
 
 
+def _shown(pages: str) -> int:
+    """How many articles the viewer lists by now."""
+    with urllib.request.urlopen(pages, timeout=5) as answer:
+        return int(answer.read().count(b'href="/articles/'))
+
+
 def test_once_shows_every_seed_and_ends() -> None:
     """With --once every article of the seeds comes back labelled, with counts, and it exits 0."""
     with demo("--once") as running:
@@ -110,8 +116,10 @@ def test_it_stays_up_on_loopback_until_ctrl_c() -> None:
         broker = re.findall(r"--bootstrap-servers (\S+)", words)[-1]
         address = re.findall(r"Metrics: (\S+)", words)[-1]
         pages = re.findall(r"Read them in a browser: (\S+)", words)[-1]
-        with urllib.request.urlopen(pages, timeout=5) as answer:
-            assert answer.read().count(b'href="/articles/') >= SEEDS
+        deadline = time.monotonic() + _STARTED_S
+        while _shown(pages) < SEEDS:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
         with urllib.request.urlopen(address, timeout=5) as answer:
             assert b'claimstream_articles_done_total{outcome="labelled"}' in answer.read()
         published = subprocess.run(
