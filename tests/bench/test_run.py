@@ -12,6 +12,8 @@ from tests.bench.articles import TEXTS
 from tests.test_cli import ROOT, assert_one_clear_line, claimstream
 
 pytestmark = pytest.mark.timeout(1800)
+# Starts torch some ten times: a minute and more of processor time.
+measures = pytest.mark.slow
 
 SVG = "<svg"
 
@@ -50,6 +52,7 @@ def report(printed: str) -> Report:
     return Report.model_validate_json(printed)
 
 
+@measures
 def test_the_agreed_shape(printed: str) -> None:
     """One line of JSON with the parts that were agreed."""
     assert printed.count("\n") == 1
@@ -62,6 +65,7 @@ def test_the_agreed_shape(printed: str) -> None:
     )
 
 
+@measures
 def test_ours_and_the_three_peers_are_measured(report: Report) -> None:
     """Our backends come first, one of them is taken by itself, then the three peers."""
     assert [one.ours for one in report.variants][-3:] == [False] * 3
@@ -71,6 +75,7 @@ def test_ours_and_the_three_peers_are_measured(report: Report) -> None:
     assert {one.size for one in report.variants} == {"small"}
 
 
+@measures
 def test_rates_ratios_and_floors_fit_together(report: Report) -> None:
     """The ratio is to (c), the share is of the floor, the median lies in its range."""
     padded = report.variants[-1]
@@ -86,6 +91,7 @@ def test_rates_ratios_and_floors_fit_together(report: Report) -> None:
     assert len(peers) == 1
 
 
+@measures
 def test_rounds_label_whole_articles(report: Report) -> None:
     """As many sentences as the articles of a round have, in at least three rounds."""
     (rounds,) = report.rounds
@@ -93,6 +99,7 @@ def test_rounds_label_whole_articles(report: Report) -> None:
     assert rounds.rounds >= 3
 
 
+@measures
 def test_latency_alone_and_at_two_loads(report: Report) -> None:
     """One row for an article alone and one for each load, in milliseconds and own times."""
     assert [one.load for one in report.latency] == [None, 0.5, 0.9]
@@ -102,6 +109,7 @@ def test_latency_alone_and_at_two_loads(report: Report) -> None:
         assert one.ms.p99 is None or one.articles >= 100
 
 
+@measures
 def test_cost_by_length_and_number(report: Report) -> None:
     """Lengths are measured from the shortest on; those without time are named."""
     (length,) = report.length
@@ -113,6 +121,7 @@ def test_cost_by_length_and_number(report: Report) -> None:
     assert length.amounts[0].sentences == TEXTS[0].sentences
 
 
+@measures
 def test_agreement_with_float32(report: Report) -> None:
     """Every backend of ours that is not float32 itself is compared, on the given articles."""
     ours = {one.name for one in report.variants if one.ours} - {"torch-float32"}
@@ -122,6 +131,7 @@ def test_agreement_with_float32(report: Report) -> None:
         assert 0 <= one.differing <= 1
 
 
+@measures
 def test_plots_are_drawn(report: Report, folder: Path) -> None:
     """Three SVG files, the processor's name in the first."""
     pytest.importorskip("matplotlib", reason="matplotlib is not installed")

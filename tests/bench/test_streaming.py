@@ -19,6 +19,8 @@ from tests.bench.articles import TEXTS
 from tests.test_cli import ROOT, assert_one_clear_line, claimstream
 
 pytestmark = pytest.mark.timeout(1800)
+# Real workers with the real model, started again and again: a minute of processor time.
+measures = pytest.mark.slow
 
 
 def test_the_time_is_divided() -> None:
@@ -46,6 +48,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory, bootstrap_servers: str) -
     return StreamReport.model_validate_json(done.stdout)
 
 
+@measures
 def test_rates_beside_the_labeller_alone(measured: StreamReport) -> None:
     """One and two workers; the ratio is to the labeller on as many cores as they have."""
     assert [one.workers for one in measured.streams] == [1, 2]
@@ -61,6 +64,7 @@ def test_rates_beside_the_labeller_alone(measured: StreamReport) -> None:
         )
 
 
+@measures
 def test_latency_at_four_rates(measured: StreamReport) -> None:
     """Each rate is its share of what the stream was measured to take."""
     per_article = sum(text.sentences for text in TEXTS) / len(TEXTS)
@@ -77,6 +81,7 @@ def test_latency_at_four_rates(measured: StreamReport) -> None:
             assert one.own.p50 > 0.5  # nothing comes out sooner than it can be labelled
 
 
+@measures
 def test_it_says_where_everything_ran(measured: StreamReport) -> None:
     """Which cores, or that nothing was pinned; and that workers share a core where they do."""
     assert measured.pinning
@@ -87,6 +92,7 @@ def test_it_says_where_everything_ran(measured: StreamReport) -> None:
         assert any("2 workers, broker and load share 2 cores" in note for note in measured.notes)
 
 
+@measures
 def test_it_says_what_the_parts_took(measured: StreamReport) -> None:
     """Processor time of workers and load, and memory; not of a broker that is not its own."""
     cores = os.cpu_count() or 1
@@ -100,6 +106,7 @@ def test_it_says_what_the_parts_took(measured: StreamReport) -> None:
         assert one.resident_mb > 50
 
 
+@measures
 def test_its_topics_are_gone(measured: StreamReport, bootstrap_servers: str) -> None:
     """What it made on the cluster it has removed."""
     assert measured.streams

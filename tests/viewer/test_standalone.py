@@ -109,14 +109,16 @@ def test_only_web_addresses_are_links(url: str) -> None:
     assert url not in page.values("href")
 
 
+_PLAIN = Page(to_html([(labelled(), None)]))
+
+
 @settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=60))
 def test_words_are_what_they_were(text: str) -> None:
     """Whatever an article says is shown as text, and makes no tag."""
-    plain = Page(to_html([(labelled(), None)]))
     other = changed(labelled(), 0, text=text)
     page = Page(to_html([(other, None)]))
-    assert sorted(page.tags) == sorted(plain.tags)
+    assert sorted(page.tags) == sorted(_PLAIN.tags)
     shown = re.sub("[\u202a-\u202e\u2066-\u2069\x80-\x9f]", "\N{REPLACEMENT CHARACTER}", text)
     assert shown in page.words
 
