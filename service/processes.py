@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 WORKER: Final = (sys.executable, "-m", "service", "worker")
 # Settings of the group for where nobody wants to wait: a new member is taken in after half the
 # session's timeout.
-QUICK_GROUP: Final = {"session_timeout_s": 6, "heartbeat_interval_s": 1, "rebalance_timeout_s": 6}
+QUICK_GROUP: Final = {"session_timeout_s": 4, "heartbeat_interval_s": 1, "rebalance_timeout_s": 6}
 DONE, BROKEN = 0, 1
 
 _POLL_S: Final = 0.1

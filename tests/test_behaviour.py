@@ -309,7 +309,7 @@ def test_a_missing_model_is_told_in_one_line(tmp_path: Path) -> None:
     ]
 
 
-@pytest.fixture(scope="module", params=REACHED)
+@pytest.fixture(scope="module", params=[pytest.param("base", marks=pytest.mark.slow), "small"])
 def labeller(request: pytest.FixtureRequest) -> WindowLabeller:
     """A released model."""
     return load(ModelSettings(size=request.param, threads=2))

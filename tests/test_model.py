@@ -78,6 +78,9 @@ def test_tells_apart_what_the_codebook_does(
 
 
 @pytest.mark.skipif(DATA is None, reason="CLAIMSTREAM_DATA names no folder of training data")
+@pytest.mark.parametrize(
+    "size", [pytest.param("base", marks=pytest.mark.slow), "small"], indirect=True
+)
 def test_scores_on_dev_are_those_of_the_card(labeller: WindowLabeller, size: str) -> None:
     """The dev figures are at least the agreed ones, and those that metrics.json tells."""
     corpus = Path(str(DATA)) / "labelled_articles.jsonl"
