@@ -16,11 +16,18 @@ Node = dict[str, Any]
 BINDING: Final = "0.5.0"  # of the Kafka bindings
 
 _COUNT: Final = {"type": "string", "pattern": "^[0-9]+$"}
-_TRACEPARENT: Final = {
-    "type": "string",
-    "pattern": "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$",
-    "description": "W3C Trace Context. It goes through from the article to what becomes of it, "
-    "where the service is traced with the id of a later span; a malformed one does not.",
+_TRACE: Final[Node] = {
+    "traceparent": {
+        "type": "string",
+        "pattern": "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$",
+        "description": "W3C Trace Context. It goes through from the article to what becomes of it, "
+        "where the service is traced with the id of a later span; a malformed one does not.",
+    },
+    "tracestate": {
+        "type": "string",
+        "maxLength": 512,
+        "description": "It goes along with a well-formed traceparent.",
+    },
 }
 
 
@@ -35,7 +42,7 @@ def messages() -> Node:
         "description": "The article's id, so that its versions stay in order. Null and others are "
         "taken too: what goes out has the id of the article itself as its key.",
     }
-    trace_only = _headers({}, {"traceparent": _TRACEPARENT})
+    trace_only = _headers({}, _TRACE)
     replayed = _headers(
         {
             REPLAYED: {
@@ -44,7 +51,7 @@ def messages() -> Node:
                 "description": "Topic, partition and offset of the dead letter.",
             }
         },
-        {"traceparent": _TRACEPARENT},
+        _TRACE,
     )
     content_type = {"content-type": {"type": "string", "const": "application/json"}}
     return {
@@ -145,8 +152,7 @@ def _outgoing(kind: str, id_description: str, more: Node | None = None) -> Node:
             "format": "date-time",
             "description": "When the record that it came from was sent.",
         },
-        "traceparent": _TRACEPARENT,
-    }
+    } | _TRACE
     return _headers(always, sometimes)
 
 
@@ -164,6 +170,4 @@ def _dead_letter_headers() -> Node:
         },
         "attempts": _COUNT | {"description": "How often it was tried."},
     }
-    return _headers(
-        {PREFIX + name: schema for name, schema in always.items()}, {"traceparent": _TRACEPARENT}
-    )
+    return _headers({PREFIX + name: schema for name, schema in always.items()}, _TRACE)

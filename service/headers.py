@@ -19,9 +19,12 @@ REMOVED: Final = "claimstream.article.removed.v1"
 _SPEC_VERSION: Final = b"1.0"
 _SOURCE: Final = b"/claimstream"
 TRACEPARENT: Final = "traceparent"
+TRACESTATE: Final = "tracestate"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # W3C Trace Context: what is malformed is to be ignored, not passed on.
 _WELL_FORMED_TRACE: Final = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+# Longer ones need not be passed on.
+_STATE: Final = re.compile(rb"[ -~]{1,512}")
 
 
 def labelled_headers(record: SourceRecord, labelled_id: str) -> Headers:
@@ -44,6 +47,21 @@ def traceparent(record: SourceRecord) -> bytes | None:
         if name == TRACEPARENT and _WELL_FORMED_TRACE.fullmatch(value)
     ]
     return found[-1] if found else None
+
+
+def trace_headers(record: SourceRecord) -> Headers:
+    """The trace that a record came with, and what those on its way have added to it.
+
+    Source: W3C Trace Context, level 1: the state goes with a well-formed parent only; several
+    headers of it count as one list.
+    """
+    trace = traceparent(record)
+    if trace is None:
+        return []
+    state = b",".join(value for name, value in record.headers if name == TRACESTATE and value)
+    if not _STATE.fullmatch(state):
+        return [(TRACEPARENT, trace)]
+    return [(TRACEPARENT, trace), (TRACESTATE, state)]
 
 
 def _event(record: SourceRecord, kind: str, event_id: str) -> Headers:
@@ -69,9 +87,8 @@ def _rfc3339(timestamp_ms: int) -> str | None:
 
 
 def _origin(record: SourceRecord) -> Headers:
-    trace = traceparent(record)
     return [
-        *([] if trace is None else [(TRACEPARENT, trace)]),
+        *trace_headers(record),
         ("claimstream_source_topic", record.topic.encode()),
         ("claimstream_source_partition", str(record.partition).encode()),
         ("claimstream_source_offset", str(record.offset).encode()),

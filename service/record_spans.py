@@ -22,7 +22,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from opentelemetry.util.types import AttributeValue
 
 from service.delivery import Confirmation
-from service.headers import TRACEPARENT, traceparent
+from service.headers import TRACEPARENT, TRACESTATE, trace_headers
 from service.otlp import Exporter
 from service.outcomes import Failure, Labelled, Outcome, StageClock, Tombstone
 from service.records import SourceRecord
@@ -63,8 +63,8 @@ class RecordSpans(Traces):
 
     def begin(self, record: SourceRecord) -> None:
         """Open the record's span, in the trace that it came with."""
-        came = traceparent(record)
-        parent = _W3C.extract({TRACEPARENT: came.decode()} if came else {}, Context())
+        came = {name: value.decode() for name, value in trace_headers(record)}
+        parent = _W3C.extract(came, Context())
         span = self._tracer.start_span(
             f"process {record.topic}",
             parent,
@@ -118,9 +118,9 @@ class RecordSpans(Traces):
             )
         carrier: dict[str, str] = {}
         _W3C.inject(carrier, set_span_in_context(names, Context()))
-        others = [header for header in record.headers if header[0] != TRACEPARENT]
-        ours = (TRACEPARENT, carrier[TRACEPARENT].encode())
-        return record._replace(headers=[*others, ours])
+        others = [header for header in record.headers if header[0] not in {TRACEPARENT, TRACESTATE}]
+        ours = [(name, value.encode()) for name, value in carrier.items()]
+        return record._replace(headers=[*others, *ours])
 
     def sent(self, record: SourceRecord, outcome: Outcome, confirmation: Confirmation) -> None:
         """Name where it goes, which may have changed on the way, and end with the broker's word."""

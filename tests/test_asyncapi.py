@@ -33,7 +33,7 @@ MESSAGES = DOCUMENT["components"]["messages"]
 SCHEMA_VARIABLE = "CLAIMSTREAM_ASYNCAPI_SCHEMA"
 FAILURE = Failure("infer", "error", "a.b.Error", "it broke", attempts=3)
 
-TRACED = record(headers=[("traceparent", TRACE)])
+TRACED = record(headers=[("traceparent", TRACE), ("tracestate", b"desk=1")])
 # What the code writes, at its most and at its least, by the name of the message.
 WRITTEN: dict[str, list[Headers]] = {
     "labelledArticle": [

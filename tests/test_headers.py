@@ -67,3 +67,28 @@ def test_the_last_well_formed_trace_is_carried_over() -> None:
     headers = labelled_headers(record(headers=given), "abc")
     assert [value for name, value in headers if name == "traceparent"] == [TRACE]
     assert "secret" not in dict(headers)
+
+
+@pytest.mark.parametrize(
+    ("trace", "states", "carried"),
+    [
+        (TRACE, [b"desk=1"], b"desk=1"),
+        (TRACE, [b"desk=1", b"", b"wire=2"], b"desk=1,wire=2"),
+        (TRACE, [b"x=" + b"1" * 510], b"x=" + b"1" * 510),
+        (TRACE, [b"x=" + b"1" * 511], None),
+        (TRACE, [b"desk=\xff"], None),
+        (TRACE, [], None),
+        (b"00-xyz", [b"desk=1"], None),
+    ],
+    ids=["one", "several", "longest", "too long", "not ASCII", "none", "no parent"],
+)
+def test_the_state_of_a_trace_goes_along(
+    trace: bytes, states: list[bytes], carried: bytes | None
+) -> None:
+    """What those on the way added comes with a well-formed trace only, and within its bounds."""
+    given = [("traceparent", trace), *(("tracestate", state) for state in states)]
+    for headers in (
+        labelled_headers(record(headers=given), "abc"),
+        tombstone_headers(record(headers=given)),
+    ):
+        assert dict(headers).get("tracestate") == carried

@@ -226,6 +226,15 @@ def test_without_a_trace_one_is_begun(collector: Collector) -> None:
         assert headers["traceparent"].decode() == f"00-{span.trace_id}-{send.span_id}-{flags}"
 
 
+def test_the_state_of_a_trace_goes_along(collector: Collector) -> None:
+    """What the producer's system noted beside its trace is on what goes out, once."""
+    one = came(1)
+    one.headers.append(("tracestate", b"desk=1"))
+    (sent,) = traced(collector, one)
+    assert sent["tracestate"] == b"desk=1"
+    assert TRACE_ID in sent["traceparent"].decode()
+
+
 def test_a_trace_that_is_not_followed_stays_so(collector: Collector) -> None:
     """Whoever began the trace did not want it followed: no span, and what goes out says so too."""
     (sent,) = traced(collector, came(1, trace=TRACE[:-2] + b"00"))

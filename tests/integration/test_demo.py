@@ -1,5 +1,6 @@
 """The demo, as someone who tries it runs it: real model, real broker, real worker."""
 
+import os
 import re
 import signal
 import subprocess
@@ -14,6 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from service.settings import PREFIX
+
 ROOT = Path(__file__).parent.parent.parent
 SEEDS = len([p for p in (ROOT / "seeds").iterdir() if p.suffix in {".json", ".html", ".txt"}])
 _STARTED_S = 90.0
@@ -22,11 +25,12 @@ _STARTED_S = 90.0
 class Demo:
     """A running demo and what it has printed."""
 
-    def __init__(self, *arguments: str) -> None:
-        """Start it."""
+    def __init__(self, *arguments: str, **model: str) -> None:
+        """Start it, with another model than the default where that is named."""
         self.process = subprocess.Popen(
             [sys.executable, "-m", "service", "demo", *arguments],
             cwd=ROOT,
+            env=os.environ | {f"{PREFIX}MODEL__{name}".upper(): v for name, v in model.items()},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -153,7 +157,7 @@ def test_told_to_stop_it_ends_in_order(number: signal.Signals) -> None:
     """Ctrl-C and SIGTERM end it with 0 and nothing left, also when started with SIGINT ignored."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        running = Demo()
+        running = Demo(size="small")
     finally:
         signal.signal(signal.SIGINT, before)
     running.wait_for("Try: claimstream publish")
