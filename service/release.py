@@ -64,17 +64,22 @@ def read_manifest(folder: Path) -> Manifest:
         raise ReleaseError(f"damaged model in {folder}: {MANIFEST} is not a manifest") from error
 
 
-def check(folder: Path) -> Model:
-    """Compare every file with the manifest.
+def check(folder: Path, *, weights: bool = True) -> Model:
+    """Compare the files with the manifest.
 
     The weights may be missing, all of them, beside the ONNX file that was made of them: what only
     serves need not carry them. That file's own digest is compared when it is loaded.
+
+    Args:
+        folder: the release.
+        weights: those too; False where they are not going to be loaded, for they are most of what
+            there is to read.
 
     Raises:
         ReleaseError: the manifest or a file is missing, unreadable or not the one released.
     """
     manifest = read_manifest(folder)
-    left_out = weight_files(folder) if lacks_weights(folder) else []
+    left_out = weight_files(folder) if not weights or lacks_weights(folder) else []
     for name, wanted in manifest.files.items():
         if Path(name).name != name:
             raise ReleaseError(f"damaged model in {folder}: {name!r} is not a file's name")
@@ -178,7 +183,8 @@ def load(settings: ModelSettings) -> WindowLabeller:
         ReleaseError: it is missing or damaged, or there is nothing to run it with as is wanted.
     """
     folder = settings.folder
-    model = check(folder).model_copy(update={"uncertain_below": settings.uncertain_below})
+    checked = check(folder, weights=not runs_in_onnx(settings))
+    model = checked.model_copy(update={"uncertain_below": settings.uncertain_below})
     config = json.loads((folder / "config.json").read_bytes())["claimstream"]
     return WindowLabeller(
         _backend(settings, folder, model),

@@ -85,6 +85,16 @@ def test_weights_may_be_left_out_beside_their_graph(folder: Path) -> None:
         check(folder)
 
 
+def test_weights_that_are_not_loaded_are_not_read(folder: Path) -> None:
+    """Where their graph serves, they are left as they are; everything else is checked."""
+    whole = check(folder)
+    _flip_a_bit(folder)
+    assert check(folder, weights=False) == whole
+    (folder / "config.json").write_text("{ }")
+    with pytest.raises(ReleaseError, match=r"config\.json has another digest"):
+        check(folder, weights=False)
+
+
 def test_no_folder(tmp_path: Path) -> None:
     """A folder that is not there is told as such."""
     shutil.rmtree(tmp_path)
