@@ -41,7 +41,9 @@ RUN_ELSEWHERE = {
     "read_kcat.sh",
     "read.js",
 }
-_HEADER = re.compile(r"`(ce_\w+|claimstream_\w+|__connect\.[\w.]*\w|traceparent|content-type)`")
+_HEADER = re.compile(
+    r"`(ce_\w+|claimstream_\w+|__connect\.[\w.]*\w|traceparent|tracestate|content-type)`"
+)
 
 
 def headings(page: str) -> set[str]:
