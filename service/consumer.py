@@ -29,6 +29,7 @@ from service.fetched import Fetched
 from service.handling import Handler
 from service.metrics import Metrics
 from service.poison import Guard
+from service.settings import Settings
 
 log = structlog.get_logger(__name__)
 
@@ -45,11 +46,13 @@ class FetchingThread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust's c
     """The consumer's own thread, in which aiokafka fetches."""
 
     most_bytes: int
+    wait_s: float
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         # Of all partitions together; Faust has no setting for it, and aiokafka's default is 50 MiB.
         consumer._fetch_max_bytes = self.most_bytes // _FETCHES  # noqa: SLF001
+        consumer._fetch_max_wait_ms = round(self.wait_s * 1000)  # noqa: SLF001 - the same
         return consumer
 
 
@@ -65,7 +68,7 @@ class DrainingConsumer(Consumer):  # type: ignore[misc]  # Faust's classes are A
         handler: Handler,
         guard: Guard,
         metrics: Metrics,
-        most_bytes: int,
+        settings: Settings,
         **kwargs: Any,
     ) -> None:
         """Take Faust's arguments and ours.
@@ -75,12 +78,14 @@ class DrainingConsumer(Consumer):  # type: ignore[misc]  # Faust's classes are A
             handler: what acknowledges.
             guard: told which partitions this member has.
             metrics: where to count.
-            most_bytes: with so many fetched and not done, no more is fetched.
+            settings: with how many bytes fetched and not done no more is fetched, and how long
+                the broker may hold a fetch while nothing comes.
             kwargs: Faust's.
         """
         self._handler = handler
         self._guard = guard
-        self._most_bytes = most_bytes
+        self._most_bytes = settings.worker.in_flight_bytes
+        self._wait_s = settings.kafka.fetch_wait_s
         self._metrics = metrics
         # The offset after the last record done, of each partition that has been read from.
         self._next: dict[Partition, int] = {}
@@ -94,6 +99,7 @@ class DrainingConsumer(Consumer):  # type: ignore[misc]  # Faust's classes are A
     def _new_consumer_thread(self) -> FetchingThread:
         thread = FetchingThread(self, loop=self.loop, beacon=self.beacon)
         thread.most_bytes = self._most_bytes
+        thread.wait_s = self._wait_s
         return thread
 
     @property

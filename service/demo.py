@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 
 from service.broker import EmbeddedBroker, free_port
-from service.processes import QUICK_GROUP, worker_process
+from service.processes import QUICK, worker_process
 from service.settings import Settings
 
 _STOPPING_S = 30.0
@@ -44,7 +44,7 @@ def run(console: Console, settings: Settings, *, embedded: bool, once: bool) -> 
     with ExitStack() as stack:
         log = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "worker.log"
         changes: dict[str, dict[str, Any]] = {
-            "kafka": dict(QUICK_GROUP),
+            "kafka": dict(QUICK),
             "http": {"port": free_port()},
         }
         if embedded:

@@ -26,9 +26,14 @@ from service.settings import PREFIX, HttpSettings, Settings
 log = structlog.get_logger(__name__)
 
 WORKER: Final = (sys.executable, "-m", "service", "worker")
-# Settings of the group for where nobody wants to wait: a new member is taken in after half the
-# session's timeout.
-QUICK_GROUP: Final = {"session_timeout_s": 4, "heartbeat_interval_s": 1, "rebalance_timeout_s": 6}
+# Settings for where nobody wants to wait. The embedded broker takes a new member in after half the
+# session's timeout, and looks for new records only as often as a fetch may wait.
+QUICK: Final = {
+    "session_timeout_s": 4,
+    "heartbeat_interval_s": 1,
+    "rebalance_timeout_s": 6,
+    "fetch_wait_s": 0.05,
+}
 DONE, BROKEN = 0, 1
 
 _POLL_S: Final = 0.1

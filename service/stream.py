@@ -78,7 +78,7 @@ def build_app(settings: Settings, handler: Handler, guard: Guard, metrics: Metri
             "handler": handler,
             "guard": guard,
             "metrics": metrics,
-            "most_bytes": worker.in_flight_bytes,
+            "settings": settings,
         },
         **connection(kafka),
         broker_commit_interval=kafka.commit_interval_s,

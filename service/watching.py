@@ -29,6 +29,7 @@ async def follow(settings: Settings, *, from_start: bool) -> AsyncGenerator[Labe
         settings.topics.claims,
         **client_options(settings.kafka),
         auto_offset_reset="earliest" if from_start else "latest",
+        fetch_max_wait_ms=round(settings.kafka.fetch_wait_s * 1000),
         max_partition_fetch_bytes=settings.kafka.max_record_bytes,
     )
     try:

@@ -185,6 +185,7 @@ class Cluster:
         async with AIOKafkaConsumer(
             bootstrap_servers=self.settings.kafka.bootstrap_servers,
             auto_offset_reset="earliest",
+            fetch_max_wait_ms=50,
             max_partition_fetch_bytes=MAX_BYTES,
         ) as consumer:
             partitions = range(self.settings.topics.partitions)

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from service.bench.errors import BenchError
 from service.bench.placement import Placement, pin
 from service.broker import free_port
-from service.processes import QUICK_GROUP, worker_process
+from service.processes import QUICK, worker_process
 from service.settings import Settings
 
 _START_S: Final = 180.0
@@ -98,7 +98,7 @@ def _changes(settings: Settings, port: int) -> dict[str, dict[str, Any]]:
     """What the worker's settings have to say, by group and name."""
     kafka = {"bootstrap_servers": settings.kafka.bootstrap_servers, "group": settings.kafka.group}
     return {
-        "kafka": kafka | QUICK_GROUP,
+        "kafka": kafka | QUICK,
         "topics": settings.topics.model_dump(),
         # The folder and not the size: the environment may name another folder.
         "model": {"path": settings.model.folder, "threads": 1},

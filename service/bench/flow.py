@@ -117,7 +117,10 @@ async def open_flow(settings: Settings, check: Callable[[], None]) -> AsyncItera
     async with (
         AIOKafkaProducer(**options, acks="all", max_request_size=most) as producer,
         AIOKafkaConsumer(
-            **options, auto_offset_reset="earliest", max_partition_fetch_bytes=most
+            **options,
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=round(settings.kafka.fetch_wait_s * 1000),
+            max_partition_fetch_bytes=most,
         ) as consumer,
     ):
         consumer.assign([TopicPartition(name, n) for name in names for n in partitions])

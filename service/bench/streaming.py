@@ -25,6 +25,7 @@ from service.bench.texts import Text
 from service.bench.variants import AUTO
 from service.broker import EmbeddedBroker
 from service.kafka import admin_client
+from service.processes import QUICK
 from service.release import check
 from service.settings import Settings
 from service.topics import create
@@ -152,6 +153,7 @@ def _with_workers(
         dead_letters=f"{name}.dlq",
         partitions=max(count, setup.settings.topics.partitions),
     )
+    settings = _with(settings, "kafka", **QUICK)
     setup = setup._replace(settings=settings)
     asyncio.run(create(settings))
     try:

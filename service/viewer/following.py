@@ -106,6 +106,7 @@ async def _connected(
         **client_options(settings.kafka),
         # A partition that is new, or lost what had been read of it, is read from its beginning.
         auto_offset_reset="earliest",
+        fetch_max_wait_ms=round(settings.kafka.fetch_wait_s * 1000),
         max_partition_fetch_bytes=settings.kafka.max_record_bytes,
     )
     try:
