@@ -29,7 +29,8 @@ LENGTHS = (10_000, 100_000, 10_000)
 # Of the labeller's time a word, the longer beside the shorter.
 TOLERANCE = 0.10
 MOST = 450 * MEGABYTE
-MOST_BLOCKED_S = 0.05
+# Of an answer to whoever asks; the event loop itself is looked at by its timers.
+MOST_ANSWER_S = 1.0
 
 
 class Watch:
@@ -85,7 +86,7 @@ def tell(line: str) -> None:
 def late_timers(worker: Worker) -> Counter[str]:
     """How many of the event loop's timers were late by so many seconds at most."""
     name = "claimstream_event_loop_lag_seconds_bucket"
-    bounds = ("0.01", "0.025", "0.05", "0.1", "+Inf")
+    bounds = ("0.001", "0.005", "0.01", "0.05", "0.1", "+Inf")
     return Counter({bound: int(worker.metric(name, le=bound)) for bound in bounds})
 
 
@@ -99,10 +100,9 @@ def test_a_book_is_labelled_in_time_proportional_to_its_length(
     cluster.create_topics()
     texts = read_texts([SEEDS])
     extra = {"MODEL__SIZE": "small", "MODEL__BACKEND": "onnx"}
+    module = "tests.reliability.ticking_worker"
     seconds_a_word = []
-    with Worker(
-        cluster.settings, tmp_path / "worker.log", module="tests.real_worker", **extra
-    ) as worker:
+    with Worker(cluster.settings, tmp_path / "worker.log", module=module, **extra) as worker:
         worker.wait_until_ready()
         begun = late_timers(worker)
         process = psutil.Process(worker.process.pid)
@@ -129,5 +129,5 @@ def test_a_book_is_labelled_in_time_proportional_to_its_length(
     before, book, after = seconds_a_word
     assert book / ((before + after) / 2) == pytest.approx(1, abs=TOLERANCE)
     assert watch.most < MOST
-    assert watch.slowest_s < MOST_BLOCKED_S
+    assert watch.slowest_s < MOST_ANSWER_S
     assert late["0.05"] == late["+Inf"]
