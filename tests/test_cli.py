@@ -108,13 +108,18 @@ def test_missing_and_damaged_models_are_told(
     monkeypatch.setenv("CLAIMSTREAM_MODEL__PATH", str(tmp_path / "model"))
     assert_one_clear_line(claimstream("label", stdin="x"), 2, "no model in")
     shutil.copytree(ROOT / "models/small", tmp_path / "model")
-    (weights,) = (tmp_path / "model").glob("*.safetensors")
-    with weights.open("r+b") as file:
+    with (tmp_path / "model/tokenizer.json").open("r+b") as file:
         file.seek(-1, 2)
         last = file.read(1)
         file.seek(-1, 2)
         file.write(bytes([last[0] ^ 1]))
     assert_one_clear_line(claimstream("label", stdin="x"), 2, "damaged model")
+    # Weights that torch would load are checked where it is to load them.
+    monkeypatch.setenv("CLAIMSTREAM_MODEL__BACKEND", "torch")
+    shutil.copy(ROOT / "models/small/tokenizer.json", tmp_path / "model")
+    (weights,) = (tmp_path / "model").glob("*.safetensors")
+    weights.write_bytes(weights.read_bytes()[:-1])
+    assert_one_clear_line(claimstream("label", stdin="x"), 2, f"{weights.name} has another digest")
 
 
 @pytest.mark.parametrize(
