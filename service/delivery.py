@@ -15,6 +15,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaError, MessageSizeTooLargeError
 
+from service.compression import pack_quickly
 from service.kafka import HEADER_ROOM_BYTES, BrokerError, RefusedError, client_options
 from service.metrics import Metrics
 from service.records import Headers
@@ -88,6 +89,7 @@ class Outbox:
 
     async def _connect(self) -> AIOKafkaProducer:
         compression = self._kafka.compression
+        pack_quickly()
         producer = AIOKafkaProducer(
             **client_options(self._kafka),
             acks="all",

@@ -69,9 +69,9 @@ class Demo:
 
 
 @contextmanager
-def demo(*arguments: str) -> Iterator[Demo]:
+def demo(*arguments: str, **model: str) -> Iterator[Demo]:
     """Run the demo; it is killed if the test fails on the way."""
-    running = Demo(*arguments)
+    running = Demo(*arguments, **model)
     try:
         yield running
     finally:
@@ -105,7 +105,7 @@ def test_once_shows_every_seed_and_ends() -> None:
 
 def test_it_stays_up_on_loopback_until_ctrl_c() -> None:
     """Without --once it stays up, listens on loopback only, serves metrics, takes articles."""
-    with demo() as running:
+    with demo(size="small") as running:
         running.wait_for("Try: claimstream publish")
         family = running.family()
         assert len(family) == 3

@@ -8,11 +8,11 @@ from tests.cluster import Cluster, articles
 from tests.conftest import StartWorker
 
 MEBIBYTE = 1024 * 1024
-COUNT = 60
+COUNT = 30
 
 
 def test_bytes_in_flight_are_bounded(bootstrap_servers: str, start_worker: StartWorker) -> None:
-    """A backlog of 30 MB is fetched a little at a time, and memory does not grow with it."""
+    """A backlog of 15 MB is fetched a little at a time, and memory does not grow with it."""
     cluster = Cluster(bootstrap_servers, partitions=1)
     cluster.create_topics()
     body = "SLEEP 0.05 " + "word " * (MEBIBYTE // 10)
