@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+
 import pytest
 from aiokafka.record import default_records
 from aiokafka.record._crecords import default_records as compiled
