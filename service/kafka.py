@@ -108,6 +108,18 @@ def client_options(kafka: KafkaSettings) -> dict[str, Any]:
     return options
 
 
+def reader_options(kafka: KafkaSettings) -> dict[str, Any]:
+    """The same for a consumer that follows a topic, whose largest record it must take.
+
+    Raises:
+        RefusedError: a certificate or a key cannot be read.
+    """
+    return client_options(kafka) | {
+        "fetch_max_wait_ms": round(kafka.fetch_wait_s * 1000),
+        "max_partition_fetch_bytes": kafka.max_record_bytes,
+    }
+
+
 @asynccontextmanager
 async def admin_client(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
     """Connect an admin client within ``connect_timeout_s`` seconds.

@@ -183,11 +183,12 @@ def load(settings: ModelSettings) -> WindowLabeller:
         ReleaseError: it is missing or damaged, or there is nothing to run it with as is wanted.
     """
     folder = settings.folder
-    checked = check(folder, weights=not runs_in_onnx(settings))
+    in_onnx = runs_in_onnx(settings)
+    checked = check(folder, weights=not in_onnx)
     model = checked.model_copy(update={"uncertain_below": settings.uncertain_below})
     config = json.loads((folder / "config.json").read_bytes())["claimstream"]
     return WindowLabeller(
-        _backend(settings, folder, model),
+        _backend(settings, folder, model, in_onnx=in_onnx),
         load_tokenizer(folder),
         WindowLayout(**config["layout"]),
         model,
@@ -195,9 +196,9 @@ def load(settings: ModelSettings) -> WindowLabeller:
     )
 
 
-def _backend(settings: ModelSettings, folder: Path, model: Model) -> Backend:
+def _backend(settings: ModelSettings, folder: Path, model: Model, *, in_onnx: bool) -> Backend:
     """What runs the network. Each imports its own library only."""
-    if runs_in_onnx(settings):
+    if in_onnx:
         from service.onnx_backend import FILE, OnnxBackend, read_note  # noqa: PLC0415
 
         try:

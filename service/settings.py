@@ -73,11 +73,9 @@ class KafkaSettings(Group):
         description="How long a rebalance waits for a member that is labelling a long article.",
     )
     commit_interval_s: float = Field(default=1.0, gt=0)
+    # Kafka answers as soon as something comes; the embedded broker looks only so often.
     fetch_wait_s: float = Field(
-        default=0.5,
-        gt=0,
-        description="How long the broker may hold an empty fetch. Kafka answers as soon as "
-        "something comes; the embedded broker looks only so often.",
+        default=0.5, gt=0, description="How long the broker may hold an empty fetch."
     )
     request_timeout_s: float = Field(
         default=30.0, gt=0, description="How long the broker may take to confirm what is sent."

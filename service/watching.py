@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaConsumer
 from pydantic import ValidationError
 
 from service.contracts import LabelledArticle
-from service.kafka import client_options, start_consumer, stop_consumer
+from service.kafka import reader_options, start_consumer, stop_consumer
 from service.settings import Settings
 
 
@@ -27,10 +27,8 @@ async def follow(settings: Settings, *, from_start: bool) -> AsyncGenerator[Labe
     """
     consumer = AIOKafkaConsumer(
         settings.topics.claims,
-        **client_options(settings.kafka),
+        **reader_options(settings.kafka),
         auto_offset_reset="earliest" if from_start else "latest",
-        fetch_max_wait_ms=round(settings.kafka.fetch_wait_s * 1000),
-        max_partition_fetch_bytes=settings.kafka.max_record_bytes,
     )
     try:
         await start_consumer(consumer)

@@ -227,7 +227,7 @@ def test_without_a_trace_one_is_begun(collector: Collector) -> None:
 
 
 def test_the_state_of_a_trace_goes_along(collector: Collector) -> None:
-    """What the producer's system noted beside its trace is on what goes out, once."""
+    """What the producer's system noted beside its trace is on what goes out."""
     one = came(1)
     one.headers.append(("tracestate", b"desk=1"))
     (sent,) = traced(collector, one)

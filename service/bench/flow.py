@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from service.bench.errors import BenchError
 from service.bench.texts import Text
-from service.kafka import client_options
+from service.kafka import client_options, reader_options
 from service.settings import Settings
 
 _POLL_S: Final = 0.02
@@ -119,10 +119,7 @@ async def open_flow(settings: Settings, check: Callable[[], None]) -> AsyncItera
     async with (
         AIOKafkaProducer(**options, acks="all", max_request_size=most) as producer,
         AIOKafkaConsumer(
-            **options,
-            auto_offset_reset="earliest",
-            fetch_max_wait_ms=round(settings.kafka.fetch_wait_s * 1000),
-            max_partition_fetch_bytes=most,
+            **reader_options(settings.kafka), auto_offset_reset="earliest"
         ) as consumer,
     ):
         consumer.assign([TopicPartition(name, n) for name in names for n in partitions])

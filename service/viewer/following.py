@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
 from service.contracts import LabelledArticle
-from service.kafka import BrokerError, client_options, start_consumer, stop_consumer
+from service.kafka import BrokerError, reader_options, start_consumer, stop_consumer
 from service.settings import Settings
 from service.topics import TopicsMissingError, check
 from service.viewer.checking import fault
@@ -103,11 +103,9 @@ async def _connected(
     await check(settings)
     consumer = AIOKafkaConsumer(
         settings.topics.claims,
-        **client_options(settings.kafka),
+        **reader_options(settings.kafka),
         # A partition that is new, or lost what had been read of it, is read from its beginning.
         auto_offset_reset="earliest",
-        fetch_max_wait_ms=round(settings.kafka.fetch_wait_s * 1000),
-        max_partition_fetch_bytes=settings.kafka.max_record_bytes,
     )
     try:
         async with asyncio.timeout(settings.kafka.connect_timeout_s):
