@@ -35,6 +35,7 @@ Kind = Literal[
 ]
 
 _PRODUCE: Final = 0
+_FETCH: Final = 1
 _LEAVE: Final = 13
 # Those whose answer is a wait and an error, and nothing more.
 _LEAVE_VERSIONS: Final = {1, 2}
@@ -67,7 +68,8 @@ class Proxy:
         # Whether those that leave their group are answered here, see `_dismiss`.
         self.dismisses = False
         self.upstream: tuple[str, int] = (LOOPBACK, 0)
-        self.counts = {"cut": 0, "refused": 0, "answers lost": 0, "torn": 0, "dismissed": 0}
+        names = ("cut", "refused", "answers lost", "torn", "dismissed", "fetches")
+        self.counts = dict.fromkeys(names, 0)
         self.connections: Counter[str] = Counter()  # ever made, by client id
         self._troubles: list[Trouble] = []
         self._links: set[_Link] = set()
@@ -187,7 +189,9 @@ class _Link:
             frame = await _read(self._reader)
 
     async def _pass_on(self, frame: bytes, up: asyncio.StreamWriter) -> None:
-        is_produce = struct.unpack_from(">h", frame)[0] == _PRODUCE
+        kind = struct.unpack_from(">h", frame)[0]
+        self._proxy.counts["fetches"] += kind == _FETCH
+        is_produce = kind == _PRODUCE
         if is_produce and (refusal := self._proxy.find("refuse records", self.client)):
             self._proxy.counts["refused"] += 1
             self._expected.put_nowait(_refuse(frame, round(refusal.amount)))

@@ -124,6 +124,21 @@ def test_an_output_that_takes_nothing_for_a_while(
         assert worker.stop() == 0
 
 
+@pytest.mark.parametrize(("wait_s", "least", "most"), [("0.05", 6, 1000), ("20", 0, 3)])
+def test_how_long_the_broker_may_hold_a_fetch(
+    tmp_path: Path, start_worker: StartWorker, wait_s: str, least: int, most: int
+) -> None:
+    """A worker with nothing to do asks again when that time is over, and not before."""
+    proxy = Proxy()
+    with behind(proxy, tmp_path) as cluster:
+        worker = start_worker(cluster.settings, KAFKA__FETCH_WAIT_S=wait_s).wait_until_ready()
+        time.sleep(1)
+        before = proxy.counts["fetches"]
+        time.sleep(3)
+        assert least <= proxy.counts["fetches"] - before <= most
+        assert worker.process.poll() is None
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_a_backlog_of_a_hundred_thousand(cluster: Cluster, start_worker: StartWorker) -> None:
