@@ -10,6 +10,8 @@ Differences from Faust 0.15.3, each with the test that fails without it:
   that is already under way for its own.
 - Fetching goes on as soon as the stream's buffer has room again; Faust sleeps for a second. It
   pauses also when what is fetched and not done has many bytes; Faust counts records only.
+- Records that arrive while a rebalance holds the stream are fetched again. Faust drops them and
+  seeks to what is committed, which moves nothing where nothing is: they were lost.
 - A rebalance while the worker is stopping does not close the connection under the last commit.
 """
 
@@ -54,6 +56,19 @@ class FetchingThread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust's c
         consumer._fetch_max_bytes = self.most_bytes // _FETCHES  # noqa: SLF001
         consumer._fetch_max_wait_ms = round(self.wait_s * 1000)  # noqa: SLF001 - the same
         return consumer
+
+    async def put_back(self, records: dict[Any, list[Any]]) -> None:
+        """Fetch these again, of the partitions that are still read beyond them."""
+        await self.call_thread(self._put_back, records)
+
+    async def _put_back(self, records: dict[Any, list[Any]]) -> None:
+        consumer = self._ensure_consumer()
+        for partition, found in records.items():
+            # A partition that was assigned anew begins with what is committed: not beyond them.
+            if consumer._subscription.is_assigned(partition):  # noqa: SLF001 - it only tells others by asking the broker
+                state = consumer._subscription.subscription.assignment.state_value(partition)  # noqa: SLF001 - the same
+                if state.has_valid_position and state.position > found[0].offset:
+                    consumer.seek(partition, found[0].offset)
 
 
 class DrainingConsumer(Consumer):  # type: ignore[misc]  # Faust's classes are Any to mypy
@@ -203,7 +218,12 @@ class DrainingConsumer(Consumer):  # type: ignore[misc]  # Faust's classes are A
                     await self._room.wait()
         except TimeoutError:
             return {}, set()
-        return await super()._wait_next_records(timeout)
+        records, active = await super()._wait_next_records(timeout)
+        if self.flow_active:
+            return records, active
+        if records and not self.should_stop:
+            await self._thread.put_back(records)
+        return None, active
 
     def _has_enough(self) -> bool:
         if self._buffered_partitions and not self._active_partitions:

@@ -1,9 +1,11 @@
 """Orderly events: workers join and leave under load. Nothing is lost and nothing comes twice."""
 
 import time
+from pathlib import Path
 
 from tests.cluster import Cluster, articles
 from tests.conftest import StartWorker
+from tests.workers import Worker
 
 # Slow enough that the stream lasts through the events, fast enough to end.
 SLOW = "SLEEP 0.01"
@@ -84,3 +86,14 @@ def test_sigterm_while_starting(cluster: Cluster, start_worker: StartWorker) -> 
     worker = start_worker(cluster.settings)
     worker.wait_for("/readyz", 503)
     assert worker.stop() == 0
+
+
+def test_what_arrives_while_a_rebalance_holds_the_stream(cluster: Cluster, tmp_path: Path) -> None:
+    """It is fetched again, also where nothing was committed yet: nothing lost, nothing repeated."""
+    places = cluster.publish(articles(40))
+    module = "tests.reliability.held_worker"
+    with Worker(cluster.settings, tmp_path / "worker.log", module=module) as worker:
+        outcomes = cluster.outcomes(40, timeout_s=30)
+        assert set(outcomes.by_source) == set(places)
+        assert outcomes.duplicates == 0
+        assert worker.stop() == 0
