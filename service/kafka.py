@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -134,7 +134,7 @@ async def admin_client(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClien
     )
     try:
         async with asyncio.timeout(kafka.connect_timeout_s):
-            await _start(client)
+            await _to_its_end(_start(client))
         yield client
     except (KafkaError, OSError) as error:  # a timeout is an OSError too
         if refusal := await find_refusal(options, kafka.connect_timeout_s):
@@ -145,7 +145,24 @@ async def admin_client(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClien
             raise BrokerError(late) from error
         raise BrokerError(f"no broker at {servers}: {error}") from error
     finally:
-        await client.close()
+        await _to_its_end(client.close())
+
+
+async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Await what aiokafka does. Cancelled meanwhile, first let it finish, for a while.
+
+    aiokafka 0.14.0 forgets a connection that it is making when it is cancelled: it stays open. And
+    a client that closes takes the cancelling of whoever waits for it for that of its own task: it
+    is swallowed, and who was to end goes on for ever.
+    """
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=_STOP_S)
+        if not task.cancel() and not task.cancelled():
+            task.exception()  # taken note of: whoever cancelled does not wait for it
+        raise
 
 
 async def _start(client: AIOKafkaAdminClient) -> None:
@@ -161,19 +178,10 @@ async def _start(client: AIOKafkaAdminClient) -> None:
 async def start_consumer(consumer: AIOKafkaConsumer) -> None:
     """Start a consumer. Cancelled meanwhile, it first lets it finish, for a while.
 
-    aiokafka 0.14.0 forgets a connection that it is making when it is cancelled: it stays open.
-
     Raises:
         aiokafka.errors.KafkaError: the cluster cannot be used.
     """
-    start = asyncio.create_task(consumer.start())
-    try:
-        await asyncio.shield(start)
-    except asyncio.CancelledError:
-        await asyncio.wait({start}, timeout=_STOP_S)
-        if not start.cancel() and not start.cancelled():
-            start.exception()  # taken note of: whoever cancelled does not wait for it
-        raise
+    await _to_its_end(consumer.start())
 
 
 async def stop_consumer(consumer: AIOKafkaConsumer) -> None:

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from service.broker import free_port
-from service.kafka import BrokerError, RefusedError, check_broker, client_options
+from service.kafka import BrokerError, RefusedError, admin_client, check_broker, client_options
 from service.settings import KafkaSettings
 from service.stream import connection
 from tests.refusing import Certificate, make_certificate, refusing_broker
@@ -97,6 +97,28 @@ def test_an_unreachable_broker_is_one_clear_error() -> None:
 def test_a_broker_that_answers(bootstrap_servers: str) -> None:
     """Where a broker answers there is nothing to say."""
     asyncio.run(check_broker(KafkaSettings(bootstrap_servers=bootstrap_servers)))
+
+
+@pytest.mark.parametrize("turns", range(6))
+def test_who_is_cancelled_ends(bootstrap_servers: str, turns: int) -> None:
+    """Also where that comes while the client closes, after so many turns of the event loop."""
+    closes = asyncio.Event()
+
+    async def use() -> None:
+        async with admin_client(KafkaSettings(bootstrap_servers=bootstrap_servers)):
+            closes.set()
+        await asyncio.Event().wait()
+
+    async def cancel() -> None:
+        task = asyncio.create_task(use())
+        await closes.wait()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait({task}, timeout=5)
+        assert task.cancelled()
+
+    asyncio.run(cancel())
 
 
 async def _check(kafka: KafkaSettings) -> None:

@@ -84,6 +84,12 @@ class Proxy:
     async def __aexit__(self, *exception: object) -> None:
         """Cut all connections and listen no longer."""
         assert self._server is not None
+        # Those that were just let in become links within a few turns of the event loop. A server
+        # that is closed meanwhile would forget them, and leave them open.
+        for listener in self._server.sockets:
+            asyncio.get_running_loop().remove_reader(listener.fileno())
+        for _ in range(10):
+            await asyncio.sleep(0)
         self._server.close()
         links = list(self._links)
         for link in links:

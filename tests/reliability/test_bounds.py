@@ -136,7 +136,7 @@ def test_how_long_the_broker_may_hold_a_fetch(
         before = proxy.counts["fetches"]
         time.sleep(3)
         assert least <= proxy.counts["fetches"] - before <= most
-        assert worker.process.poll() is None
+        assert worker.stop() == 0
 
 
 @pytest.mark.slow

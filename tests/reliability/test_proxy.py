@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import socket
 import struct
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -81,6 +83,21 @@ def test_it_passes_on_and_knows_who_talks(tmp_path: Path) -> None:
         assert hosts == {("127.0.0.1", proxy.port)}
 
     _run(tmp_path, use)
+
+
+@pytest.mark.parametrize("turns", range(6))
+def test_it_leaves_no_connection_open(turns: int) -> None:
+    """Nor one that came just before its end, so many turns of the event loop."""
+
+    async def use() -> None:
+        async with Proxy() as proxy:
+            client = socket.create_connection(("127.0.0.1", proxy.port), timeout=5)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+        client.close()
+
+    asyncio.run(use())
+    gc.collect()  # what is left open is an error now
 
 
 def test_a_cut_is_survived(tmp_path: Path) -> None:
