@@ -67,6 +67,15 @@ def test_a_teacher_goes_on_where_it_stopped(data: Path) -> None:
     assert (data / "taught.jsonl").read_text() == before
 
 
+def test_a_teacher_takes_a_part(data: Path) -> None:
+    """So many articles after so many others."""
+    raw = [{"id": name, "text": f"{name} said so. " * 9} for name in "abcd"]
+    write(data / "raw_articles.jsonl", *raw)
+    teach(RuleLabeller(), data, data / "taught.jsonl", limit=2, skip=1)
+    lines = (data / "taught.jsonl").read_text().splitlines()
+    assert [json.loads(line)["id"] for line in lines] == ["b", "c"]
+
+
 def test_copies_of_annotated_articles_are_not_taught(data: Path) -> None:
     """A raw article that repeats an annotated one stays out, lest the dev split be learnt."""
     long = " ".join(f"word{n}" for n in range(40))

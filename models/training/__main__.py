@@ -92,12 +92,13 @@ def teach(
     ),
     out: Annotated[Path, typer.Option(dir_okay=False)] = Path("runs/taught.jsonl"),
     limit: Annotated[int | None, typer.Option(help="Of articles.")] = None,
+    skip: Annotated[int, typer.Option(min=0, help="So many articles before those.")] = 0,
     threads: Threads = CORES,
 ) -> None:
     """Label the unlabelled articles with a released model, for another to learn from."""
     out.parent.mkdir(parents=True, exist_ok=True)
     labeller = load(ModelSettings(path=model, threads=threads))
-    make_lessons(labeller, data, out, limit)
+    make_lessons(labeller, data, out, limit, skip)
 
 
 @app.command()

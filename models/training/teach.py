@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -20,7 +21,9 @@ _COPIED = 0.03
 _MAX_SEGMENTS = 60
 
 
-def teach(labeller: Labeller, data: Path, out: Path, limit: int | None = None) -> None:
+def teach(
+    labeller: Labeller, data: Path, out: Path, limit: int | None = None, skip: int = 0
+) -> None:
     """Write what a teacher says of the unlabelled articles, in the form of our annotations.
 
     Goes on where an interrupted run stopped. The first articles of two runs are the same.
@@ -30,12 +33,13 @@ def teach(labeller: Labeller, data: Path, out: Path, limit: int | None = None) -
         data: folder of the corpora.
         out: file of JSON lines; appended to.
         limit: of articles.
+        skip: so many of the first articles are left out.
     """
     done = set()
     if out.exists():
         with out.open(encoding="utf-8") as lines:
             done = {json.loads(line)["text_sha256"] for line in lines}
-    articles = list(unlabelled(data))[:limit]
+    articles = list(islice(unlabelled(data), skip, None if limit is None else skip + limit))
     with out.open("a", encoding="utf-8") as file:
         for name, text in track(articles, "labelling"):
             if (digest := sha256(text)) not in done:
