@@ -41,9 +41,9 @@ _REASON_CHARACTERS: Final = 300
 class Exporter:
     """Has spans sent that its ``tracer`` makes."""
 
-    def __init__(self, provider: TracerProvider) -> None:
+    def __init__(self, provider: TracerProvider, counted: _CountedExporter) -> None:
         """Take what is to be shut down in the end."""
-        self._provider = provider
+        self._provider, self._counted = provider, counted
         self.tracer: Tracer = provider.get_tracer("claimstream", _version())
 
     async def close(self) -> None:
@@ -59,6 +59,8 @@ class Exporter:
         threading.Thread(target=flush, name="flush", daemon=True).start()
         with suppress(TimeoutError):
             await asyncio.wait_for(flushed.wait(), _FLUSH_S)
+        # A try that is under way may go on for half a minute, and nobody hears of it any more.
+        self._counted.is_over = True
 
 
 def open_exporter(settings: TracingSettings, metrics: Metrics) -> Exporter:
@@ -87,7 +89,7 @@ def open_exporter(settings: TracingSettings, metrics: Metrics) -> Exporter:
     # What it says of its settings it has said by now; of an endpoint that is away it never ceases.
     logger = logging.getLogger("opentelemetry")
     logger.handlers, logger.propagate = [reason], False
-    return Exporter(provider)
+    return Exporter(provider, counted)
 
 
 class _CountingProcessor(BatchSpanProcessor):
@@ -111,14 +113,15 @@ class _CountedExporter(SpanExporter):
         self._metrics = metrics
         self._reason = reason
         self._is_failing = False
+        self.is_over = False
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         result = self._exporter.export(spans)
         if result is SpanExportResult.SUCCESS:
             self._metrics.trace_spans_exported.inc(len(spans))
-            if self._is_failing:
+            if self._is_failing and not self.is_over:
                 log.info("the tracing endpoint takes spans again")
-        elif not self._is_failing:
+        elif not (self._is_failing or self.is_over):
             log.warning("spans are dropped: the tracing endpoint fails", reason=self._reason.last)
         self._is_failing = result is not SpanExportResult.SUCCESS
         return result

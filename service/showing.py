@@ -24,7 +24,7 @@ from service.viewer.server import serve
 from service.watching import follow
 
 SEEDS = Path(__file__).resolve().parent.parent / "seeds"
-# From start to the last seed labelled, also on a machine that is busy with other things.
+# Until the first seed is labelled, and then the next: also on a machine that is busy otherwise.
 _PATIENCE_S = 120.0
 
 
@@ -76,10 +76,11 @@ async def _show(
     waiting, totals = set(articles), dict.fromkeys(LABELS, 0)
     try:
         async with (
-            asyncio.timeout(_PATIENCE_S),
+            asyncio.timeout(_PATIENCE_S) as patience,
             aclosing(_arrivals(settings, process, log)) as all_,
         ):
             async for labelled in all_:
+                patience.reschedule(asyncio.get_running_loop().time() + _PATIENCE_S)
                 article = articles.get(labelled.article_id)
                 show(console, labelled, article_text(article)[0] if article else None)
                 waiting.discard(labelled.article_id)
@@ -89,7 +90,7 @@ async def _show(
                     break
     except TimeoutError as error:
         raise DemoError(
-            f"{len(waiting)} of {len(articles)} articles not labelled within {_PATIENCE_S:g} s: "
+            f"{len(waiting)} of {len(articles)} articles not labelled, none for {_PATIENCE_S:g} s: "
             f"{', '.join(sorted(waiting))}\n{_tail(log)}"
         ) from error
     counts = ", ".join(f"{count} {label}" for label, count in totals.items())

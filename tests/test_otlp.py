@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 
@@ -99,6 +100,22 @@ def test_an_endpoint_that_fails_costs_the_spans(
         assert collector.spans == []
     assert counted(metrics) == (3000, 0)
     assert "Traceback" not in caplog.text
+
+
+def test_nothing_is_told_after_the_end() -> None:
+    """A try that is under way when it closes goes on for a while, and fails in silence."""
+    with (
+        Collector(status=400, delay_s=8.0) as collector,
+        structlog.testing.capture_logs() as logs,
+    ):
+        before = set(threading.enumerate())
+        exporter = open_exporter(settings(collector.address), build_metrics())
+        exporting = set(threading.enumerate()) - before
+        make_spans(exporter, 1)
+        close(exporter)
+        assert collector.requests == 1
+        _wait(lambda: not exporting & set(threading.enumerate()))
+    assert logs == []
 
 
 def test_a_failure_is_told_once() -> None:

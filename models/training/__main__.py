@@ -84,7 +84,7 @@ def train_command(  # noqa: PLR0913 - one option each
 
 
 @app.command()
-def teach(
+def teach(  # noqa: PLR0913 - one option each
     data: Data,
     *,
     model: Annotated[Path, typer.Option(exists=True, file_okay=False, help="The teacher.")] = Path(

@@ -20,6 +20,8 @@ from service.settings import PREFIX
 ROOT = Path(__file__).parent.parent.parent
 SEEDS = len([p for p in (ROOT / "seeds").iterdir() if p.suffix in {".json", ".html", ".txt"}])
 _STARTED_S = 90.0
+# Longer than the demo itself waits: it says better what is wrong.
+_ENDED_S = 180.0
 
 
 class Demo:
@@ -61,7 +63,7 @@ class Demo:
         """Send a signal, if any, and wait for the exit code."""
         if number is not None:
             self.process.send_signal(number)
-        code = self.process.wait(timeout=_STARTED_S)
+        code = self.process.wait(timeout=_ENDED_S)
         self._reader.join()
         assert self.process.stdout is not None
         self.process.stdout.close()
