@@ -18,11 +18,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from service.children import start_child
 from service.settings import PREFIX, Settings
+from tests.forked import ForkedProcess
 
 _ADDRESS = re.compile(rb'"address": "(http://[^"]+)"')
 # Upper bounds: a loaded machine takes a minute to start a process.
 _START_S = 120.0
 _STOP_S = 120.0
+# Started as a worker is that nobody tests.
+_FROM_NOTHING = {"tests.real_worker", "tests.cheap_processes", "tests.real_processes"}
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -46,10 +49,13 @@ class Worker:
         self._environment = os.environ | {f"{PREFIX}HTTP__PORT": "0"} | environment(settings) | own
         self._log = log
         self._module = module
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | ForkedProcess | None = None
 
     def __enter__(self) -> Self:
-        """Start the process."""
+        """Start the process, one with a cheap labeller from what is loaded already."""
+        if self._module not in _FROM_NOTHING:
+            self._process = ForkedProcess(self._module, self._log, self._environment)
+            return self
         with self._log.open("wb") as output:
             self._process = start_child(
                 [sys.executable, "-m", self._module], output, self._environment
@@ -63,7 +69,7 @@ class Worker:
             self.process.wait()
 
     @property
-    def process(self) -> subprocess.Popen[bytes]:
+    def process(self) -> subprocess.Popen[bytes] | ForkedProcess:
         """The process."""
         assert self._process is not None
         return self._process

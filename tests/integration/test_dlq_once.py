@@ -2,6 +2,8 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterable
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -28,6 +30,11 @@ def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replaying, "SETTLE_S", 0.2)
 
 
+def refuse_all(*_: object) -> None:
+    """Let nothing be sent."""
+    raise AssertionError("a record was sent")
+
+
 def nothing(*_: object) -> None:
     """Take no notice of progress."""
 
@@ -37,7 +44,7 @@ async def plan(cluster: Cluster) -> Plan:
     return await replaying.plan(cluster.settings, Selection(), to=None, again=False, step=nothing)
 
 
-async def append(cluster: Cluster, buried: list[SourceRecord]) -> None:
+async def append(cluster: Cluster, buried: Iterable[SourceRecord], pause_s: float = 0.0) -> None:
     """Append what another replay of these dead letters sends."""
     topics = cluster.settings.topics
     async with AIOKafkaProducer(
@@ -48,6 +55,7 @@ async def append(cluster: Cluster, buried: list[SourceRecord]) -> None:
             mark = f"{topics.dead_letters}:{n // 2 % 4}:{n // 8 * 2 + n % 2}".encode()
             headers = [*OWN, (REPLAYED, mark)]
             await producer.send_and_wait(topics.articles, one.value, key=one.key, headers=headers)
+            await asyncio.sleep(pause_s)
 
 
 def assert_exactly_once(cluster: Cluster) -> None:
@@ -79,25 +87,23 @@ def test_what_was_on_its_way_is_not_sent_again(cluster: Cluster) -> None:
     assert_exactly_once(cluster)
 
 
-def test_another_replay_at_work_is_told(cluster: Cluster) -> None:
+def test_another_replay_at_work_is_told(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """While marks keep coming nothing is sent, and after some time the replay gives up."""
+    monkeypatch.setattr(replaying, "SETTLE_S", 1.0)
+    monkeypatch.setattr(replaying, "_MAX_SETTLE_ROUNDS", 4)
     buried = bury(cluster, articles(COUNT))
-
-    async def other() -> None:
-        for one in buried[:-1]:
-            await append(cluster, [one])
-            await asyncio.sleep(0.1)
 
     async def run() -> None:
         planned = await plan(cluster)
-        at_work = asyncio.create_task(other())
+        at_work = asyncio.create_task(append(cluster, cycle(buried[:-1]), pause_s=0.1))
         await asyncio.sleep(0.3)
         with pytest.raises(ReplayError, match="another replay is at work"):
             await replaying.replay(
-                cluster.settings, planned, rate=100, step=nothing, done=pytest.fail
+                cluster.settings, planned, rate=100, step=nothing, done=refuse_all
             )
-        assert not at_work.done()
-        await at_work
+        at_work.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await at_work
 
     asyncio.run(run())
 
