@@ -106,7 +106,7 @@ class Prometheus:
     def ask(self, expression: str) -> list[tuple[dict[str, str], float]]:
         """What an expression gives now: labels and value of each series."""
         query = urllib.parse.urlencode({"query": expression})
-        with urllib.request.urlopen(f"{self.address}/api/v1/query?{query}", timeout=10) as answer:
+        with urllib.request.urlopen(f"{self.address}/api/v1/query?{query}", timeout=30) as answer:
             result = json.load(answer)["data"]["result"]
         return [(each["metric"], float(each["value"][1])) for each in result]
 
@@ -114,7 +114,7 @@ class Prometheus:
         """The values of a label among the series that a selector finds."""
         query = urllib.parse.urlencode({"match[]": selector})
         address = f"{self.address}/api/v1/label/{label}/values?{query}"
-        with urllib.request.urlopen(address, timeout=10) as answer:
+        with urllib.request.urlopen(address, timeout=30) as answer:
             found: list[str] = json.load(answer)["data"]
         return found
 

@@ -73,11 +73,11 @@ def _post(address: str, *alerts: dict[str, str], ends: str | None = None) -> Non
     more = {"startsAt": "2000-01-01T00:00:00Z", "endsAt": ends} if ends else {}
     body = json.dumps([{"labels": labels, **more} for labels in alerts]).encode()
     request = urllib.request.Request(address, body, {"Content-Type": "application/json"})
-    urllib.request.urlopen(request, timeout=5).close()
+    urllib.request.urlopen(request, timeout=30).close()
 
 
 def _state(address: str, labels: dict[str, str]) -> str:
-    with urllib.request.urlopen(address, timeout=5) as answer:
+    with urllib.request.urlopen(address, timeout=30) as answer:
         shown: list[dict[str, Any]] = json.load(answer)
     (alert,) = [each for each in shown if each["labels"] == labels]
     return "kept back" if alert["status"]["inhibitedBy"] else "told"

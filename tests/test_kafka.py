@@ -115,7 +115,7 @@ def test_who_is_cancelled_ends(bootstrap_servers: str, turns: int) -> None:
         for _ in range(turns):
             await asyncio.sleep(0)
         task.cancel()
-        await asyncio.wait({task}, timeout=5)
+        await asyncio.wait({task}, timeout=20)
         assert task.cancelled()
 
     asyncio.run(cancel())

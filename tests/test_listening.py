@@ -67,7 +67,7 @@ async def _is_closed(streams: Streams) -> bool:
 
 async def _ask(streams: Streams) -> bytes:
     streams[1].write(REQUEST)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         return await streams[0].readuntil(b"hello")
 
 

@@ -28,7 +28,7 @@ def test_it_can_be_left_while_the_broker_hangs(tmp_path: Path) -> None:
         try:
             await asyncio.sleep(0.2)
             watching.cancel()
-            done, _ = await asyncio.wait({watching}, timeout=10)
+            done, _ = await asyncio.wait({watching}, timeout=60)
             assert done
             assert watching.cancelled()
         finally:
@@ -54,7 +54,7 @@ def test_it_can_be_left_as_soon_as_it_has_begun(cluster: Cluster) -> None:
             watching = asyncio.create_task(watch())
             await asyncio.sleep(pause_s)
             watching.cancel()
-            done, _ = await asyncio.wait({watching}, timeout=10)
+            done, _ = await asyncio.wait({watching}, timeout=60)
             assert done
             assert watching.cancelled()
 

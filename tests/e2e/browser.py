@@ -24,6 +24,8 @@ from tests.viewer.site import Site, open_site
 
 try:
     from playwright.async_api import Browser, Page, async_playwright, expect
+
+    expect.set_options(timeout=30_000)
 except ModuleNotFoundError:
     Browser = Page = Any
     async_playwright = expect = None
@@ -102,7 +104,7 @@ async def open_page(
     context = await browser.new_context(base_url=address, **options)
     try:
         page = await context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
         page.on(
             "console",

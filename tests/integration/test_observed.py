@@ -60,7 +60,7 @@ def test_metrics_tell_what_was_done(worker: Worker) -> None:
     assert worker.metric("claimstream_batch_fill_ratio_count") > 0
     assert worker.metric("claimstream_assigned_partitions") == 4
     assert worker.metric("claimstream_last_progress_timestamp_seconds") > time.time() - 60
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while worker.metric("claimstream_consumer_lag_records") or not worker.metric(
         "claimstream_commits_total"
     ):

@@ -23,7 +23,7 @@ def _only_line(worker: Worker) -> str:
 
 def _wait_for_reason(worker: Worker) -> str:
     """Wait until the worker says what it waits for; it is alive meanwhile."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while "reason" not in (details := worker.wait_for("/readyz", 503)):
         assert time.monotonic() < deadline, worker.log
         time.sleep(0.1)

@@ -34,7 +34,7 @@ def test_told_to_stop_it_ends_quickly(cluster: Cluster, number: signal.Signals) 
                 assert (first.status, second.status) == (200, 200)
                 code, seconds = await asyncio.to_thread(command.end, number)
             assert code == 0
-            assert seconds < 5
+            assert seconds < 10
             assert command.process.stderr is not None
             assert "Traceback" not in command.process.stderr.read()
 
@@ -56,7 +56,7 @@ def test_told_to_stop_while_it_loads_the_model(cluster: Cluster, number: signal.
         assert command.process.stderr is not None
         errors = command.process.stderr.read()
     assert (code, errors) == (0, "")
-    assert seconds < 5
+    assert seconds < 10
 
 
 def test_it_ends_quickly_also_while_it_labels(cluster: Cluster) -> None:
@@ -78,7 +78,7 @@ def test_it_ends_quickly_also_while_it_labels(cluster: Cluster) -> None:
                 with suppress(aiohttp.ClientError):
                     await pasting
             assert code == 0
-            assert seconds < 6
+            assert seconds < 10
 
     asyncio.run(use())
 
@@ -112,7 +112,7 @@ def test_wrong_use_is_told_in_one_line(cluster: Cluster) -> None:
         (cluster.settings, ["--host", "192.0.2.1"], "cannot listen on 192.0.2.1"),
     ):
         with view(settings, "--no-labeller", *arguments) as command:
-            output, errors = command.process.communicate(timeout=40)
+            output, errors = command.process.communicate(timeout=100)
         assert command.process.returncode == 2, errors
         assert words in errors
         assert output == ""

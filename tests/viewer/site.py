@@ -74,7 +74,7 @@ def arrival(article: LabelledArticle) -> Arrived:
     return Arrived(article, len(article.to_json()), datetime(2026, 11, 24, 8, 0, tzinfo=UTC))
 
 
-async def until(is_so: Callable[[], bool], timeout_s: float = 20.0) -> None:
+async def until(is_so: Callable[[], bool], timeout_s: float = 60.0) -> None:
     """Wait until something is so."""
     async with asyncio.timeout(timeout_s):
         while not is_so():  # noqa: ASYNC110 - nobody tells a test when

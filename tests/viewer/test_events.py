@@ -15,7 +15,7 @@ from tests.viewer.site import Site, arrival, until, visit
 
 async def hear(answer: Any) -> dict[str, Any]:
     """The next event of a stream, whatever else is in between."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not (line := await answer.content.readline()).startswith(b"data: "):
             assert line, "the stream has ended"
     state: dict[str, Any] = json.loads(line.removeprefix(b"data: "))
@@ -101,12 +101,12 @@ def test_streams_end_with_the_viewer() -> None:
             await hear(answer)
             started = time.monotonic()
             await site.live.close()
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(20):
                 while await answer.content.readline():
                     pass
 
     visit(use)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
 
 
 def test_a_quiet_stream_shows_that_it_lives(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,7 +116,7 @@ def test_a_quiet_stream_shows_that_it_lives(monkeypatch: pytest.MonkeyPatch) -> 
     async def use(site: Site) -> None:
         async with site.client.get("/events") as answer:
             await hear(answer)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while await answer.content.readline() != b": still here\n":
                     pass
             assert site.live.streams == 1
