@@ -9,6 +9,9 @@ ARGS ?=
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -c requirements.lock
 
+# What Python compiles is kept, whatever the environment says: the tests start it hundreds of times.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test chaos fuzz lint format schemas lock audit sbom clean
 
 demo: $(VENV)/demo.installed
