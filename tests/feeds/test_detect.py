@@ -172,7 +172,7 @@ def test_many_comments_take_no_time(start: bytes) -> None:
     started = time.process_time()
     assert not is_xml_feed(start + b"x")
     assert not is_page(start + b"x")
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize(

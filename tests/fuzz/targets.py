@@ -34,8 +34,9 @@ from tests.fuzz import promises
 from tests.fuzz.network import noise_labeller
 from tests.labellers import RuleLabeller
 
-# A second for each 10 KB, and one to begin with: a garbage collection may fall into any input.
-_SECONDS: Final = 1.0
+# A second for each 10 KB, and three to begin with: a garbage collection may fall into any input,
+# and takes half a second of a process that has loaded much.
+_SECONDS: Final = 3.0
 _SECONDS_PER_BYTE: Final = 1e-4
 # A batch of records (version 2): where it has its checksum, and from where that is taken.
 _CHECKSUM_AT, _CHECKED_FROM = 17, 21
