@@ -18,7 +18,7 @@ demo: $(VENV)/demo.installed
 	$(BIN)/claimstream demo $(ARGS)
 
 test: $(VENV)/dev.installed
-	$(BIN)/pytest -n 5 --dist worksteal --cov --cov-report=term:skip-covered $(ARGS)
+	$(BIN)/pytest -n 4 --dist worksteal --cov --cov-report=term:skip-covered $(ARGS)
 
 # make fuzz ARGS="--minutes 10 page feed"
 fuzz: $(VENV)/fuzz.installed
