@@ -101,6 +101,8 @@ def _load() -> None:
 
 def _become(module: str, log: Path, folder: Path, environment: dict[str, str]) -> None:
     """Turn the forked process into one that was started so."""
+    # The fork server ends when nobody has this open any more: it is not to wait for those it made.
+    os.close(forkserver._forkserver._forkserver_alive_fd)  # type: ignore[attr-defined]  # noqa: SLF001 - there is no other way
     if sys.platform == "linux":
         import ctypes  # noqa: PLC0415 - only there
 

@@ -25,7 +25,12 @@ _ADDRESS = re.compile(rb'"address": "(http://[^"]+)"')
 _START_S = 120.0
 _STOP_S = 120.0
 # Started as a worker is that nobody tests.
-_FROM_NOTHING = {"tests.real_worker", "tests.cheap_processes", "tests.real_processes"}
+_FROM_NOTHING = {
+    "tests.real_worker",
+    "tests.reliability.ticking_worker",
+    "tests.cheap_processes",
+    "tests.real_processes",
+}
 
 
 def environment(settings: Settings) -> dict[str, str]:
